@@ -1,0 +1,101 @@
+/// Flow: a field and a word over numbers, on one tile. Readings of the one word:
+///
+///   step      letters left to right, each acts
+///   unpull    letters right to left, each undone and transposed from the SAME evaluation: needs a bijective word
+///   pull      from the state BEFORE the step: arguments left to right, transposed right to left: needs nothing
+///   lift, unlift   y0 -> registers, and its transpose
+///
+/// arrange() alone evaluates the field, in both directions, so what must agree in bits is one compiled body.
+/// Increment: U_i = x + h sum_j a_ij k_j, k_i = f(t + c_i h, U_i), Psi = h sum_i b_i k_i; its transpose for a cotangent w:
+/// kappa_i = h (b_i w + sum_{m>i} a_mi G_m), G_i = vjp(U_i; kappa_i), x_bar += sum_i G_i (mathematics of Hairer et al., II.1).
+/// Memory: registers (words) and cotangents, s (stages) times (2 d + tape), 3 d of scratch; d = dim * lanes.
+#pragma once
+#include "revode/clock.hpp"
+#include "revode/map.hpp"
+#include "revode/number.hpp"
+#include "revode/word.hpp"
+
+namespace revode {
+template <class N, class F = Map<typename N::Scalar>>
+class Flow {
+ public:
+  using T = typename N::Scalar;
+  using Word = typename N::Word;
+
+  /// pulls: room for pull(), which ways that recall states need.
+  constexpr void place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls);
+  void init(const T* theta, const int (&fraction_bits)[2]);
+
+  void lift(T t0, const T* y0);
+  /// log: where halving events leave their bits; null: nowhere (a state that is recalled needs none).
+  void step(const Step<T>& s, BitLog* log);
+  void unpull(const Step<T>& s, BitLog* log);
+  void pull(const Step<T>& s);
+  void unlift(T t0, T* y0_bar);
+
+  /// Registers in `state` look sane: false once a fixed-point register has left its range.
+  bool guard();
+  void read() { number.value(0, n_, y, state); }  ///< state -> y
+  std::size_t size() const { return n_; }
+  constexpr std::size_t words() const { return static_cast<std::size_t>(method_.registers) * n_; }
+  const Method<T>& method() const { return method_; }
+  const F& field() const { return *field_; }
+
+  N number{};
+  Call<T> call;             ///< theta, work, &status
+  Bar<T> bar_out;           ///< where cotangents of theta go
+  Word* state = nullptr;    ///< [registers][dim][lanes]
+  T* bar = nullptr;         ///< [registers][dim][lanes] cotangents
+  T* y = nullptr;           ///< [dim][lanes] the user's y at the node
+  Status status = Status::ok;
+  long evaluations = 0, vjps = 0;
+
+ private:
+  T time(const Step<T>& s, float tau) const;
+  T* argument(int letter) const { return args_ + (pulls_ ? static_cast<std::size_t>(letter) * n_ : 0); }
+  void act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log);
+  void undo(const Letter& l, const Step<T>& s, BitLog* log);
+  void arrange(const Letter& l, const Step<T>& s, const T* x);
+  void transpose(const Letter& l, const Step<T>& s, const T* x);
+  void increment(T t, T h, const T* x);
+  void pull_increment(T t, T h, const T* x, T* b_bar);
+  void evaluate(T t, const T* x, T* f, std::byte* tape);
+  void add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
+  const T* stage_input(int i, const T* x) const { return i == 0 ? x : inputs_ + static_cast<std::size_t>(i - 1) * n_; }
+  T* slope(int i) const { return slopes_ + static_cast<std::size_t>(i) * n_; }
+  std::byte* tape(int i) const { return tapes_ + static_cast<std::size_t>(i) * tape_bytes_; }
+
+  const F* field_ = nullptr;
+  Method<T> method_{};
+  std::size_t n_ = 0, tape_bytes_ = 0;
+  int stages_ = 1;
+  bool pulls_ = false;
+  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;
+  T *inputs_ = nullptr, *slopes_ = nullptr;  // [stages - 1][d], [stages + 1][d]
+  Word *target_ = nullptr, *copy_ = nullptr;
+  std::byte* tapes_ = nullptr;  // [stages][tape]
+};
+
+template <class N, class F>
+constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls) {
+  const Shape shape = field.shape({lanes, 0});
+  field_ = &field, method_ = method, pulls_ = pulls;
+  stages_ = method.base.advancing();
+  n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
+  tape_bytes_ = (shape.tape + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+  const auto s = static_cast<std::size_t>(stages_);
+  state = arena.take<Word>(words());
+  bar = arena.take<T>(words());
+  y = arena.take<T>(n_);
+  delta_ = arena.take<T>(n_);
+  w_ = arena.take<T>(n_);
+  args_ = arena.take<T>(n_ * static_cast<std::size_t>(pulls ? method.letters : 1));
+  inputs_ = arena.take<T>((s - 1) * n_);
+  slopes_ = arena.take<T>((s + 1) * n_);
+  tapes_ = arena.take<std::byte>(s * tape_bytes_);
+  if (method.registers > 1) target_ = arena.take<Word>(n_);
+  if (pulls) copy_ = arena.take<Word>(words());
+  call.extent = {lanes, 0};
+  call.work = arena.take<std::byte>(shape.work);
+}
+}  // namespace revode

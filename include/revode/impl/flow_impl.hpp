@@ -1,0 +1,224 @@
+/// Bodies of Flow; included by lib/solve/ (run-time field) and by a device that instantiates a static field.
+#pragma once
+#include <string.h>
+
+#include "revode/flow.hpp"
+
+namespace revode {
+template <class N, class F>
+void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
+  number = N{};
+  number.init(fraction_bits);
+  status = Status::ok;
+  evaluations = vjps = 0;
+  call.theta = theta;
+  call.status = &status;
+}
+
+template <class N, class F>
+void Flow<N, F>::lift(T t0, const T* y0) {
+  number.load(0, n_, state, y0);
+  if (method_.registers > 1) {
+    number.value(0, n_, args_, state);
+    act(method_.lift, {0, t0, t0, 0, false, 0}, state, args_, nullptr);
+  }
+  read();
+}
+
+template <class N, class F>
+void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
+  for (int i = 0; i < method_.letters; ++i) {
+    const Letter& l = method_.word[i];
+    if (l.kind == Kind::relax && l.s > 0 && !s.halve) continue;
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
+    act(l, s, state, args_, log);
+  }
+}
+
+template <class N, class F>
+void Flow<N, F>::unpull(const Step<T>& s, BitLog* log) {
+  for (int i = method_.letters; i-- > 0;) {
+    const Letter& l = method_.word[i];
+    if (l.kind == Kind::relax && l.s > 0 && !s.halve) continue;
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
+    undo(l, s, log);
+    transpose(l, s, args_);
+  }
+}
+
+template <class N, class F>
+void Flow<N, F>::pull(const Step<T>& s) {
+  memcpy(copy_, state, words() * sizeof(Word));
+  int arranged = -1;  // the letter whose stages and tape stand in memory
+  for (int i = 0; i < method_.letters; ++i) {
+    const Letter& l = method_.word[i];
+    number.value(l.b, n_, argument(i), copy_ + static_cast<std::size_t>(l.b) * n_);
+    if (i + 1 < method_.letters) {
+      act(l, s, copy_, argument(i), nullptr);
+      if (l.kind != Kind::drift && l.field) arranged = i;
+    }
+  }
+  for (int i = method_.letters; i-- > 0;) {
+    const Letter& l = method_.word[i];
+    if (l.field && arranged != i) arrange(l, s, argument(i)), arranged = i;
+    transpose(l, s, argument(i));
+  }
+}
+
+template <class N, class F>
+void Flow<N, F>::unlift(T t0, T* y0_bar) {
+  if (method_.registers > 1) {
+    const Step<T> s{0, t0, t0, 0, false, 0};
+    number.value(method_.lift.b, n_, args_, state + static_cast<std::size_t>(method_.lift.b) * n_);
+    if (method_.lift.field) arrange(method_.lift, s, args_);
+    transpose(method_.lift, s, args_);
+  }
+  if (y0_bar)
+    for (std::size_t i = 0; i < n_; ++i) y0_bar[i] += bar[i];
+}
+
+template <class N, class F>
+bool Flow<N, F>::guard() {
+  bool good = true;
+  for (int r = 0; r < method_.registers; ++r) good &= number.guard(r, n_, state + static_cast<std::size_t>(r) * n_);
+  return good;
+}
+
+template <class N, class F>
+typename Flow<N, F>::T Flow<N, F>::time(const Step<T>& s, float tau) const {
+  return tau <= 0 ? s.t0 : tau >= 1 ? s.t1 : s.t0 + static_cast<T>(tau) * s.h;
+}
+
+template <class N, class F>
+void Flow<N, F>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
+  Word* a = registers + static_cast<std::size_t>(l.a) * n_;
+  const Word* to = registers + static_cast<std::size_t>(l.b) * n_;
+  if (l.kind != Kind::relax) {
+    arrange(l, s, x);
+    return number.add(l.a, n_, a, delta_);
+  }
+  if (l.field) {
+    arrange(l, s, x);
+    number.load(l.a, n_, target_, delta_);
+    to = target_;
+  }
+  if (l.s == 0)
+    memcpy(a, to, n_ * sizeof(Word));
+  else if (l.s < 0 || s.halve)
+    number.relax(n_, a, l.s, to, s.halve, s.offset, log);
+}
+
+template <class N, class F>
+void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
+  Word* a = state + static_cast<std::size_t>(l.a) * n_;
+  const Word* to = state + static_cast<std::size_t>(l.b) * n_;
+  if (l.kind != Kind::relax) {
+    arrange(l, s, args_);
+    return number.subtract(l.a, n_, a, delta_);
+  }
+  if (l.field) {
+    arrange(l, s, args_);
+    number.load(l.a, n_, target_, delta_);
+    to = target_;
+  }
+  if constexpr (N::exact) number.unrelax(n_, a, l.s, to, s.halve, s.offset, log);
+}
+
+/// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
+template <class N, class F>
+[[gnu::noinline]] void Flow<N, F>::arrange(const Letter& l, const Step<T>& s, const T* x) {
+  if (l.kind == Kind::drift) {
+    const T c = static_cast<T>(l.c) * s.h;
+    kernel::combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
+  } else if (l.kind == Kind::push) {
+    increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x);
+    if (l.s < 0)
+      for (std::size_t i = 0; i < n_; ++i) delta_[i] = -delta_[i];
+  } else {
+    evaluate(time(s, l.tau), x, slope(0), tape(0));
+    memcpy(delta_, slope(0), n_ * sizeof(T));
+  }
+}
+
+template <class N, class F>
+void Flow<N, F>::increment(T t, T h, const T* x) {
+  const Tableau<T>& m = method_.base;
+  T c[max_stages];
+  const T* k[max_stages];
+  for (int i = 0; i <= stages_; ++i) {  // the stages' inputs, and last the increment itself
+    int terms = 0;
+    for (int j = 0; j < i; ++j) {
+      const T a = i < stages_ ? m.A(i, j) : m.b[j];
+      if (!(a < 0) && !(a > 0)) continue;
+      c[terms] = h * a;
+      k[terms++] = slope(j);
+    }
+    if (i == stages_) return kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, k);
+    if (i > 0) kernel::combine(n_, inputs_ + static_cast<std::size_t>(i - 1) * n_, x, terms, c, k);
+    evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
+  }
+}
+
+/// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
+template <class N, class F>
+void Flow<N, F>::transpose(const Letter& l, const Step<T>& s, const T* x) {
+  T* a_bar = bar + static_cast<std::size_t>(l.a) * n_;
+  T* b_bar = bar + static_cast<std::size_t>(l.b) * n_;
+  if (l.kind == Kind::drift) {
+    const T c = static_cast<T>(l.c) * s.h;
+    const T* v = a_bar;
+    return kernel::combine(n_, b_bar, b_bar, 1, &c, &v);
+  }
+  if (l.kind == Kind::push) {
+    for (std::size_t i = 0; i < n_; ++i) w_[i] = l.s < 0 ? -a_bar[i] : a_bar[i];
+    return pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+  }
+  const T m = static_cast<T>(l.s) * (s.halve ? T(.5) : T(1));
+  T* to = l.field ? w_ : b_bar;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const T part = (1 - m) * a_bar[i];
+    to[i] = l.field ? part : to[i] + part;
+    a_bar[i] *= m;
+  }
+  if (l.field) add_vjp(time(s, l.tau), x, slope(0), tape(0), w_, b_bar);
+}
+
+template <class N, class F>
+void Flow<N, F>::pull_increment(T t, T h, const T* x, T* b_bar) {
+  const Tableau<T>& m = method_.base;
+  T c[max_stages];
+  const T* g[max_stages];
+  for (int i = stages_; i-- > 0;) {
+    const T weight = h * m.b[i];
+    int terms = 0;
+    c[terms] = weight;
+    g[terms++] = w_;
+    for (int j = i + 1; j < stages_; ++j) {
+      const T a = m.A(j, i);
+      if (!(a < 0) && !(a > 0)) continue;
+      c[terms] = h * a;
+      g[terms++] = slope(j + 1);  // G_j took the place of k_{j+1}, which is no longer needed
+    }
+    kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, g);
+    T* G = slope(i + 1);
+    memset(G, 0, n_ * sizeof(T));
+    add_vjp(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i), delta_, G);
+  }
+  for (int i = 0; i < stages_; ++i) c[i] = 1, g[i] = slope(i + 1);
+  kernel::combine(n_, b_bar, b_bar, stages_, c, g);
+}
+
+template <class N, class F>
+void Flow<N, F>::evaluate(T t, const T* x, T* f, std::byte* tape) {
+  call.t = t;
+  ++evaluations;
+  field_->eval(call, x, f, tape);
+}
+
+template <class N, class F>
+void Flow<N, F>::add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar) {
+  call.t = t;
+  ++vjps;
+  field_->vjp(call, x, f, tape, f_bar, x_bar, bar_out);
+}
+}  // namespace revode

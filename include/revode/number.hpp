@@ -1,0 +1,86 @@
+/// Number: what a register holds. Real is a float; addition and subtraction are then not inverse to each other. Fixed is an
+/// integer modulo 2^w at scale 2^k: integers form a group under addition, so subtracting undoes adding for ANY increment,
+/// and every step of a bijective word can be undone exactly (numerics of Levesque and Verlet 1993, Rein and Tamayo 2017).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "revode/arena.hpp"
+#include "revode/kernels.hpp"
+
+namespace revode {
+/// Bits last in, first out, in a fixed store: what halving events drop.
+class BitLog {
+ public:
+  constexpr void place(Arena& arena, std::size_t bits) {
+    capacity_ = bits;
+    word_ = arena.take<std::uint32_t>((bits + 31) / 32);
+  }
+  void clear() { top_ = 0; }
+  bool room(std::size_t bits) const { return bits <= capacity_ - top_; }
+  bool empty() const { return top_ == 0; }
+  std::size_t bits() const { return top_; }
+  void push(std::uint32_t value, int count) {  // the low `count` bits, 1 to 32
+    const std::size_t at = top_ >> 5;
+    const int shift = static_cast<int>(top_ & 31);
+    const std::uint64_t mask = ((std::uint64_t{1} << count) - 1) << shift, v = std::uint64_t{value} << shift;
+    word_[at] = (word_[at] & ~static_cast<std::uint32_t>(mask)) | static_cast<std::uint32_t>(v & mask);
+    if (shift + count > 32) word_[at + 1] = static_cast<std::uint32_t>((v & mask) >> 32);
+    top_ += static_cast<std::size_t>(count);
+  }
+  std::uint32_t pop(int count) {
+    top_ -= static_cast<std::size_t>(count);
+    const std::size_t at = top_ >> 5;
+    const int shift = static_cast<int>(top_ & 31);
+    std::uint64_t v = word_[at] >> shift;
+    if (shift + count > 32) v |= std::uint64_t{word_[at + 1]} << (32 - shift);
+    return static_cast<std::uint32_t>(v & ((std::uint64_t{1} << count) - 1));
+  }
+
+ private:
+  std::uint32_t* word_ = nullptr;
+  std::size_t capacity_ = 0, top_ = 0;
+};
+
+template <class T>
+struct Real {
+  using Scalar = T;
+  using Word = T;
+  static constexpr bool exact = false;
+  constexpr void init(const int (&)[2]) {}
+  void load(int, std::size_t n, Word* a, const T* x);
+  void value(int, std::size_t n, T* x, const Word* a) const;
+  void add(int, std::size_t n, Word* a, const T* increment);
+  void subtract(int, std::size_t n, Word* a, const T* increment);
+  /// a = x + s m (a - x), m = 1/2 when halved, else 1; a word without damping and s = +1 is left alone by the caller.
+  void relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  bool guard(int, std::size_t n, const Word* a);
+};
+
+template <class T>
+struct Fixed {
+  using Scalar = T;
+  using Word = kernel::Word<T>;
+  static constexpr bool exact = true;
+  static constexpr int width = 8 * static_cast<int>(sizeof(T));
+  /// Fraction bits of each register: range is 2^(w - 2 - bits).
+  constexpr void init(const int (&bits)[2]) {
+    for (int r = 0; r < 2; ++r) {
+      up[r] = static_cast<T>(std::uint64_t{1} << bits[r]);
+      unit[r] = 1 / up[r];
+    }
+  }
+  void load(int r, std::size_t n, Word* a, const T* x);
+  void value(int r, std::size_t n, T* x, const Word* a) const;
+  void add(int r, std::size_t n, Word* a, const T* increment);
+  void subtract(int r, std::size_t n, Word* a, const T* increment);
+  /// As Real; at a halving event the dropped bit of each element goes to the log (null: not kept).
+  void relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  /// The exact inverse, with the bits taken back from the log.
+  void unrelax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  bool guard(int r, std::size_t n, const Word* a);
+
+  T up[2] = {}, unit[2] = {};
+  bool bad = false;  // sticky: something did not fit; the pass can still be undone exactly
+};
+}  // namespace revode

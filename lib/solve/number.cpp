@@ -1,0 +1,118 @@
+#include "revode/number.hpp"
+
+#include <string.h>
+
+namespace revode {
+namespace {
+template <class T>
+struct UnsignedOf {
+  using type = std::uint64_t;
+};
+template <>
+struct UnsignedOf<float> {
+  using type = std::uint32_t;
+};
+template <class T>
+using Unsigned = typename UnsignedOf<T>::type;
+constexpr std::size_t chunk = 32;  // elements whose bits travel together
+}  // namespace
+
+template <class T>
+void Real<T>::load(int, std::size_t n, Word* a, const T* x) {
+  memcpy(a, x, n * sizeof(T));
+}
+template <class T>
+void Real<T>::value(int, std::size_t n, T* x, const Word* a) const {
+  memcpy(x, a, n * sizeof(T));
+}
+template <class T>
+void Real<T>::add(int, std::size_t n, Word* a, const T* increment) {
+  for (std::size_t i = 0; i < n; ++i) a[i] += increment[i];
+}
+template <class T>
+void Real<T>::subtract(int, std::size_t n, Word* a, const T* increment) {
+  for (std::size_t i = 0; i < n; ++i) a[i] -= increment[i];
+}
+template <class T>
+void Real<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int, BitLog*) {
+  const T m = static_cast<T>(s) * (halve ? T(.5) : T(1));
+  for (std::size_t i = 0; i < n; ++i) {
+    const T distance = m * (a[i] - x[i]);
+    a[i] = x[i] + distance;
+  }
+}
+template <class T>
+bool Real<T>::guard(int, std::size_t, const Word*) {
+  return true;  // a float that left its range stays non-finite: the walk looks once, at its end
+}
+
+template <class T>
+void Fixed<T>::load(int r, std::size_t n, Word* a, const T* x) {
+  bad |= !kernel::quantise(n, up[r], x, a);
+}
+template <class T>
+void Fixed<T>::value(int r, std::size_t n, T* x, const Word* a) const {
+  kernel::dequantise(n, unit[r], a, x);
+}
+template <class T>
+void Fixed<T>::add(int r, std::size_t n, Word* a, const T* increment) {
+  bad |= !kernel::quantise_add(n, up[r], increment, a);
+}
+template <class T>
+void Fixed<T>::subtract(int r, std::size_t n, Word* a, const T* increment) {
+  bad |= !kernel::quantise_subtract(n, up[r], increment, a);
+}
+template <class T>
+void Fixed<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log) {
+  using U = Unsigned<T>;
+  const auto place = [&](std::size_t i, Word d) {
+    a[i] = static_cast<Word>(s < 0 ? static_cast<U>(x[i]) - static_cast<U>(d) : static_cast<U>(x[i]) + static_cast<U>(d));
+  };
+  const auto distance = [&](std::size_t i) { return static_cast<Word>(static_cast<U>(a[i]) - static_cast<U>(x[i])); };
+  if (!halve) {
+    for (std::size_t i = 0; i < n; ++i) place(i, distance(i));
+    return;
+  }
+  for (std::size_t from = 0; from < n; from += chunk) {
+    const std::size_t count = n - from < chunk ? n - from : chunk;
+    std::uint32_t dropped = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      const Word e = static_cast<Word>(static_cast<U>(distance(from + j)) + static_cast<U>(offset));
+      dropped |= static_cast<std::uint32_t>(e & 1) << j;
+      place(from + j, e >> 1);
+    }
+    if (log) log->push(dropped, static_cast<int>(count));
+  }
+}
+template <class T>
+void Fixed<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log) {
+  using U = Unsigned<T>;
+  const auto distance = [&](std::size_t i) {
+    return s < 0 ? static_cast<U>(x[i]) - static_cast<U>(a[i]) : static_cast<U>(a[i]) - static_cast<U>(x[i]);
+  };
+  if (!halve) {
+    for (std::size_t i = 0; i < n; ++i) a[i] = static_cast<Word>(static_cast<U>(x[i]) + distance(i));
+    return;
+  }
+  for (std::size_t end = n; end > 0;) {
+    const std::size_t from = (end - 1) / chunk * chunk, count = end - from;
+    const std::uint32_t dropped = log->pop(static_cast<int>(count));
+    for (std::size_t j = 0; j < count; ++j) {
+      const U bit = (dropped >> j) & 1u;
+      const U d = (distance(from + j) << 1) + bit - static_cast<U>(offset);
+      a[from + j] = static_cast<Word>(static_cast<U>(x[from + j]) + d);
+    }
+    end = from;
+  }
+}
+template <class T>
+bool Fixed<T>::guard(int, std::size_t n, const Word* a) {
+  bad |= !kernel::in_range(n, a);
+  return !bad;
+}
+
+template struct Real<float>;
+template struct Real<double>;
+template struct Fixed<float>;
+template struct Fixed<double>;
+}  // namespace revode
