@@ -14,6 +14,7 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/revodeConfigVersion.cmake DESTINATION 
 
 # For build systems that know nothing of CMake: the folder of the .pc file tells where the prefix is.
 file(RELATIVE_PATH to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" to_prefix "${to_prefix}")
 if(REVODE_BLAS STREQUAL "openblas")
   set(blas_lib " -lopenblas")
 endif()

@@ -1,0 +1,3 @@
+// Compiles, and includes what a core header must not.
+#pragma once
+#include <vector>
