@@ -2,4 +2,6 @@
 // and lsan.supp can match the names.
 extern "C" int dlclose(void*);
 
-int dlclose(void*) { return 0; }
+int dlclose(void*) {
+  return 0;
+}
