@@ -1,5 +1,6 @@
-/// Arena: all memory is the caller's. Every object has one place(Arena&, sizes) that takes what it needs: run on an empty
-/// arena it measures, run on bytes it assigns, so the size and the layout cannot drift apart. This file alone casts bytes.
+/// Arena: all memory is the caller's. Every object has one place(Arena&, sizes) that takes what it needs: run on an
+/// empty arena it measures, run on bytes it assigns, so the size and the layout cannot drift apart. This file alone
+/// casts bytes.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,9 +1,9 @@
-/// Kernels: the arithmetic floor. Tiles are row-major [rows][lanes]; W is row-major [out][in]; pointers never overlap unless
-/// said; any alignment works, 64 bytes is fastest. No kernel allocates, and none depends on the instruction set:
+/// Kernels: the arithmetic floor. Tiles are row-major [rows][lanes]; W is row-major [out][in]; pointers never overlap
+/// unless said; any alignment works, 64 bytes is fastest. No kernel allocates, and none depends on the instruction set:
 ///
 /// L1  Rounding. Only + - * / sqrt, fma, comparisons, integers and exact conversions; every multiply-add is one fma.
-/// L2  Chains. The order of roundings of each element is the "Chain" of its comment; blocking and width cannot change it.
-/// L3  Lanes are independent: a lane's result does not depend on the number of lanes, its place or its neighbours.
+/// L2  Chains. The order of roundings of each element is the "Chain" of its comment; blocking and width cannot change
+/// it. L3  Lanes are independent: a lane's result does not depend on the number of lanes, its place or its neighbours.
 /// L4  A gradient leaf is a chain over its samples; above it stands one neighbour-first binary tree (tree.hpp).
 /// L5  A norm over a tile: a chain over rows per lane, then the same tree over lanes.
 /// L6  Undefined symbols: memcpy, memset, and fma/fmaf only where the processor has no such instruction.
@@ -16,8 +16,10 @@ enum class Activation : std::uint8_t { identity, tanh, elu, softplus, relu, silu
 }  // namespace revode
 
 namespace revode::kernel {
-// ---- dense layer -----------------------------------------------------------------------------------------------------
-/// y[o][l] = b[o] + sum_i W[o][i] x[i][l], or y[o][l] += sum_i ... when add. b may be null. Chain: fma over i = 0, 1, ...
+// ---- dense layer
+// -----------------------------------------------------------------------------------------------------
+/// y[o][l] = b[o] + sum_i W[o][i] x[i][l], or y[o][l] += sum_i ... when add. b may be null. Chain: fma over i = 0, 1,
+/// ...
 template <class T>
 void dense(int out, int in, int lanes, const T* W /*[out][in]*/, const T* b /*[out]*/, const T* x /*[in][lanes]*/,
            T* y /*[out][lanes]*/, bool add = false);
@@ -30,7 +32,8 @@ void dense_vjp_input(int out, int in, int lanes, const T* W /*[out][in]*/, const
 template <class T>
 void dense_vjp_weight(int out, int in, int lanes, int samples /*1 .. 64*/, const T* y_bar /*[out][lanes]*/,
                       const T* x /*[in][lanes]*/, T* W_bar /*[out][in]*/, T* b_bar /*[out]*/);
-/// Leaves of one sample: W_bar[o][i][l] += y_bar[o][l] x[i][l], b_bar[o][l] += y_bar[o][l] (b_bar may be null). One fma each.
+/// Leaves of one sample: W_bar[o][i][l] += y_bar[o][l] x[i][l], b_bar[o][l] += y_bar[o][l] (b_bar may be null). One fma
+/// each.
 template <class T>
 void dense_vjp_weight_lanes(int out, int in, int lanes, const T* y_bar /*[out][lanes]*/, const T* x /*[in][lanes]*/,
                             T* W_bar /*[out][in][lanes]*/, T* b_bar /*[out][lanes]*/);
@@ -60,7 +63,8 @@ enum class Function : std::uint8_t { exp, log, sin, cos, sqrt, reciprocal };
 template <class T>
 void evaluate(Function f, std::size_t n, const T* x, T* y);
 
-// ---- fixed point: Z/2^w acts on the state, so subtraction undoes addition for any increment ---------------------------
+// ---- fixed point: Z/2^w acts on the state, so subtraction undoes addition for any increment
+// ---------------------------
 template <class T>
 struct Integer;
 template <>
@@ -74,7 +78,8 @@ struct Integer<double> {
 template <class T>
 using Word = typename Integer<T>::type;
 
-/// state = rint(scale * x). False when |scale x| >= 2^(w-2) or x is NaN somewhere (such elements become 0). Round half to even.
+/// state = rint(scale * x). False when |scale x| >= 2^(w-2) or x is NaN somewhere (such elements become 0). Round half
+/// to even.
 template <class T>
 bool quantise(std::size_t n, T scale, const T* x, Word<T>* state);
 /// state += rint(scale * increment), wrapping; elements that do not fit add 0 and make the result false.
@@ -90,8 +95,10 @@ void dequantise(std::size_t n, T unit, const Word<T>* state, T* x);
 template <class T>
 bool in_range(std::size_t n, const Word<T>* state);
 
-// ---- leaves to gradient, and sums ------------------------------------------------------------------------------------
-/// sum[r] = the neighbour-first tree ((0+1)+(2+3))+... over the lanes of rows[r][lanes]. An odd one out moves up unchanged.
+// ---- leaves to gradient, and sums
+// ------------------------------------------------------------------------------------
+/// sum[r] = the neighbour-first tree ((0+1)+(2+3))+... over the lanes of rows[r][lanes]. An odd one out moves up
+/// unchanged.
 template <class T>
 void tree_lanes(std::size_t count, int lanes, const T* rows /*[count][lanes]*/, T* sum /*[count]*/);
 /// The same tree over slices[leaves][n], in place; the result is slices[0].

@@ -1,10 +1,11 @@
 /// Map: the one differentiable concept, y = m(t, x; theta) on a tile of samples. A layer is a map that ignores t, a
-/// vector field a map with in == out; a network, a GRU, a whole ODE solve (block.hpp) and a user's right-hand side are maps.
+/// vector field a map with in == out; a network, a GRU, a whole ODE solve (block.hpp) and a user's right-hand side are
+/// maps.
 ///
-/// A tile is row-major [rows][lanes], lanes innermost, one sample a lane. Tangents: with Extent::tangents = k every tile
-/// is a jet [1 + k][rows][lanes], the value and then k tangents; linear layers see tangents as more tiles, only
-/// nonlinearities need their second derivative. Traces, Jacobian norms and Hessian-vector products are "eval with k, then
-/// vjp with k". Cost of a jet: about 1 + k evaluations.
+/// A tile is row-major [rows][lanes], lanes innermost, one sample a lane. Tangents: with Extent::tangents = k every
+/// tile is a jet [1 + k][rows][lanes], the value and then k tangents; linear layers see tangents as more tiles, only
+/// nonlinearities need their second derivative. Traces, Jacobian norms and Hessian-vector products are "eval with k,
+/// then vjp with k". Cost of a jet: about 1 + k evaluations.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +28,9 @@ struct Shape {
   std::size_t work = 0;  ///< bytes of scratch, valid inside one call only and shared by everybody
 };
 
-/// Where the cotangents of the parameters go. A gradient *leaf* is the sum over time of `leaf` samples; above the leaves
-/// stands one binary tree (tree.hpp), so lanes, threads and ranks never show in a gradient. leaf 1: at[params][lanes], each
-/// sample its own; else at[ceil(lanes / leaf)][stride]. One lane: simply at[params].
+/// Where the cotangents of the parameters go. A gradient *leaf* is the sum over time of `leaf` samples; above the
+/// leaves stands one binary tree (tree.hpp), so lanes, threads and ranks never show in a gradient. leaf 1:
+/// at[params][lanes], each sample its own; else at[ceil(lanes / leaf)][stride]. One lane: simply at[params].
 template <class T>
 struct ThetaBar {
   T* at = nullptr;         ///< null: not wanted
@@ -56,10 +57,10 @@ template <class T>
 struct Call {
   Extent extent;
   T t = 0;
-  const T* theta = nullptr;    ///< [params]
-  std::byte* work = nullptr;   ///< [Shape::work], aligned to REVODE_ALIGN
-  const T* t_dot = nullptr;    ///< [tangents]; null: zero
-  Status* status = nullptr;    ///< the first failure stays; a failing map also writes NaN
+  const T* theta = nullptr;   ///< [params]
+  std::byte* work = nullptr;  ///< [Shape::work], aligned to REVODE_ALIGN
+  const T* t_dot = nullptr;   ///< [tangents]; null: zero
+  Status* status = nullptr;   ///< the first failure stays; a failing map also writes NaN
 };
 
 template <class T>
@@ -67,8 +68,8 @@ class Map {
  public:
   /// Sizes at an extent. Constant for an object; constexpr for a constexpr object.
   constexpr virtual Shape shape(Extent) const { return {}; }
-  /// y[1+k][out][lanes] = m(t, x[1+k][in][lanes]). Always records the tape: both passes call this one body. x and y do not
-  /// overlap. `tape` is aligned to REVODE_ALIGN.
+  /// y[1+k][out][lanes] = m(t, x[1+k][in][lanes]). Always records the tape: both passes call this one body. x and y do
+  /// not overlap. `tape` is aligned to REVODE_ALIGN.
   virtual void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const = 0;
   /// Adds to x_bar[1+k][in][lanes] (null: not wanted) and to bar. call, x, y and tape are those of eval.
   virtual void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
@@ -84,5 +85,6 @@ void add_rows(const ThetaBar<T>& theta, int p, int rows, int lanes, const T* row
 
 /// Adds the cotangent of a weight matrix W[out][in] at p_weight and, if p_bias >= 0, of a bias [out], for y = W x + b.
 template <class T>
-void add_outer(const ThetaBar<T>& theta, int p_weight, int p_bias, int out, int in, int lanes, const T* y_bar, const T* x);
+void add_outer(const ThetaBar<T>& theta, int p_weight, int p_bias, int out, int in, int lanes, const T* y_bar,
+               const T* x);
 }  // namespace revode

@@ -107,7 +107,7 @@ void Fixed<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, bool halve,
 }
 template <class T>
 bool Fixed<T>::guard(int, std::size_t n, const Word* a) {
-  bad |= !kernel::in_range(n, a);
+  bad |= !kernel::in_range<T>(n, a);
   return !bad;
 }
 

@@ -1,0 +1,70 @@
+/// Bodies of Walk; included by lib/solve/ and by a device that instantiates static types.
+#pragma once
+#include "revode/impl/flow_impl.hpp"
+#include "revode/solve.hpp"
+
+namespace revode {
+template <class N, template <class> class W, class F>
+Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
+  flow_.init(theta, bits_);
+  this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
+  this->size_ = flow_.size(), this->at_ = 0;
+  forward_evaluations_ = steps_done_ = 0;
+  if (!this->clock_.init(grid, halve_every_)) {
+    failed(Status::bad_argument);
+    return flow_.status;
+  }
+  flow_.lift(grid.times ? grid.times[0] : grid.t0, y0);
+  if (!flow_.guard()) failed(Status::range);
+  way_.begin(flow_, this->steps());
+  forward_evaluations_ = flow_.evaluations;
+  return flow_.status;
+}
+
+template <class N, template <class> class W, class F>
+bool Walk<N, W, F>::advance() {
+  if (flow_.status != Status::ok || this->at_ == this->steps()) return false;
+  const Step<T> s = this->clock_.at(this->at_);
+  if (Status status = way_.before(s, flow_); status != Status::ok) return failed(status);
+  flow_.step(s, way_.log());
+  ++this->at_, ++steps_done_;
+  forward_evaluations_ = flow_.evaluations;
+  const bool in_range = flow_.guard();
+  flow_.read();
+  if (!in_range) return failed(Status::range);
+  if (this->at_ == this->steps() && !kernel::finite(flow_.size(), flow_.y)) return failed(Status::not_finite);
+  return flow_.status == Status::ok;
+}
+
+template <class N, template <class> class W, class F>
+Status Walk<N, W, F>::turn(const ThetaBar<T>& theta_bar) {
+  this->theta_bar_ = theta_bar;
+  flow_.bar_out = {theta_bar, nullptr};
+  memset(flow_.bar, 0, flow_.words() * sizeof(T));
+  return flow_.status;
+}
+
+template <class N, template <class> class W, class F>
+bool Walk<N, W, F>::retreat() {
+  if (this->at_ == 0) return false;
+  if (Status status = way_.retreat(this->at_ - 1, flow_, this->clock_); status != Status::ok) return failed(status);
+  --this->at_;
+  flow_.read();
+  return true;
+}
+
+template <class N, template <class> class W, class F>
+Status Walk<N, W, F>::finish(T* y0_bar) {
+  if (this->at_ != 0) failed(Status::bad_argument);
+  if (flow_.status != Status::ok) return flow_.status;
+  flow_.unlift(this->clock_.node(0), y0_bar);
+  if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
+  if (y0_bar && !kernel::finite(flow_.size(), y0_bar)) failed(Status::not_finite);
+  return flow_.status;
+}
+
+template <class N, template <class> class W, class F>
+Accounting Walk<N, W, F>::accounting() const {
+  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps};
+}
+}  // namespace revode

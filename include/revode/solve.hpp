@@ -1,0 +1,121 @@
+/// Solve: a cursor over the trajectory of one tile, and the whole gradient walk.
+///
+///   begin; do { look at y() } while (advance());      turn; add to y_bar(); while (retreat()) add to y_bar();      finish
+///
+/// Walk<N, W, F> is the walk over static types, for a device; Solve<T> chooses it from a run-time Plan. No callbacks: the
+/// caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps only through
+/// Plan::stored_steps.
+#pragma once
+#include "revode/way.hpp"
+
+namespace revode {
+/// What a solve has done so far.
+struct Accounting {
+  long steps = 0;                 ///< steps forwards
+  long recomputed = 0;            ///< steps run again on the way back
+  long evaluations_forward = 0;   ///< of f
+  long evaluations_backward = 0;  ///< of f, recomputation included
+  long vjps = 0;
+};
+
+template <class T>
+class Trajectory {
+ public:
+  /// Lifts y0[dim][lanes] to node 0.
+  virtual Status begin(const Grid<T>& grid, const T* theta, const T* y0) = 0;
+  /// One step. False at the end or when status() is no longer ok.
+  virtual bool advance() = 0;
+  /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar. Returns status(): a solve that
+  /// left its range may still be walked back to recover its states; its gradient means nothing.
+  virtual Status turn(const ThetaBar<T>& theta_bar) = 0;
+  /// One step back: afterwards y() is the state there and y_bar() its cotangent. False at node 0 or on failure.
+  virtual bool retreat() = 0;
+  /// At node 0: adds dL/dy0 to y0_bar[dim][lanes] (null: not wanted) and checks that the walk ended where it began.
+  virtual Status finish(T* y0_bar) = 0;
+  virtual Accounting accounting() const = 0;
+
+  long n() const { return at_; }                       ///< the node the cursor is at
+  long steps() const { return clock_.steps(); }        ///< of the grid
+  T t(long node) const { return clock_.node(node); }
+  Step<T> step(long n) const { return clock_.at(n); }
+  const T* y() const { return y_; }                    ///< [dim][lanes] at the cursor
+  T* y_bar() const { return y_bar_; }                  ///< [dim][lanes] add what the loss asks for
+  std::size_t size() const { return size_; }           ///< dim * lanes
+  const T* theta() const { return theta_; }
+  const ThetaBar<T>& theta_bar() const { return theta_bar_; }
+  Status status() const { return *status_; }
+  Status* sticky() { return status_; }                 ///< an observer's own failures belong to the solve
+
+ protected:
+  ~Trajectory() = default;
+  Clock<T> clock_;
+  const T* theta_ = nullptr;
+  ThetaBar<T> theta_bar_;
+  const T* y_ = nullptr;
+  T* y_bar_ = nullptr;
+  Status* status_ = nullptr;
+  std::size_t size_ = 0;
+  long at_ = 0;
+};
+
+template <class N, template <class> class W, class F = Map<typename N::Scalar>>
+class Walk final : public Trajectory<typename N::Scalar> {
+ public:
+  using T = typename N::Scalar;
+  constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
+    flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls);
+    way_.place(arena, flow_, plan);
+    halve_every_ = plan.halve_every;
+    for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction_bits[r] ? plan.fraction_bits[r] : sizeof(T) == 4 ? 24 : 44;
+  }
+  Status begin(const Grid<T>& grid, const T* theta, const T* y0) override;
+  bool advance() override;
+  Status turn(const ThetaBar<T>& theta_bar) override;
+  bool retreat() override;
+  Status finish(T* y0_bar) override;
+  Accounting accounting() const override;
+
+ private:
+  bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
+  Flow<N, F> flow_;
+  W<Flow<N, F>> way_;
+  int halve_every_ = 0, bits_[2] = {0, 0};
+  long forward_evaluations_ = 0, steps_done_ = 0;
+};
+
+/// The solve that the library ships: everything chosen at run time.
+template <class T>
+class Solve {
+ public:
+  /// Validates the plan and takes all bytes of the solve. `field` must outlive it.
+  Status init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes);
+  /// Bytes init() takes from a fresh arena; 0 when the plan does not fit.
+  static std::size_t bytes(const Map<T>& field, const Plan<T>& plan, int lanes);
+  /// The part of init() that measures or assigns.
+  static Trajectory<T>* place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes);
+
+  Trajectory<T>* operator->() const { return trajectory_; }
+  Trajectory<T>& operator*() const { return *trajectory_; }
+
+ private:
+  Trajectory<T>* trajectory_ = nullptr;
+};
+
+/// The whole way forward: begin and advance to the end.
+template <class T>
+Status run(Trajectory<T>& trajectory, const Grid<T>& grid, const T* theta, const T* y0) {
+  if (Status s = trajectory.begin(grid, theta, y0); s != Status::ok) return s;
+  while (trajectory.advance()) {
+  }
+  return trajectory.status();
+}
+/// The whole way back from a terminal cotangent y1_bar[dim][lanes]: adds to y0_bar and theta_bar.
+template <class T>
+Status run_back(Trajectory<T>& trajectory, const T* y1_bar, T* y0_bar, const ThetaBar<T>& theta_bar) {
+  if (Status s = trajectory.turn(theta_bar); s != Status::ok) return s;
+  for (std::size_t i = 0; i < trajectory.size(); ++i) trajectory.y_bar()[i] += y1_bar[i];
+  while (trajectory.retreat()) {
+  }
+  return trajectory.finish(y0_bar);
+}
+}  // namespace revode

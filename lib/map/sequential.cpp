@@ -1,0 +1,79 @@
+#include "revode/sequential.hpp"
+
+#include <string.h>
+
+namespace revode {
+template <class T, class Layers>
+void Chain<T, Layers>::eval(const Layers& layers, const Call<T>& call, const T* x, T* y, std::byte* tape) {
+  Call<T> inner = call;
+  for (int i = 0; i < layers.size(); ++i) {
+    const Shape s = layers[i].shape(call.extent);
+    T* to = y;
+    std::byte* own = tape;
+    tape += pad(s.tape);
+    if (i + 1 < layers.size()) {
+      to = reinterpret_cast<T*>(tape);
+      tape += jet(s.out, call.extent);
+    }
+    layers[i].eval(inner, x, to, own);
+    inner.theta += s.params;
+    x = to;
+  }
+}
+
+template <class T, class Layers>
+void Chain<T, Layers>::vjp(const Layers& layers, const Call<T>& call, const T* x, const T* y, std::byte* tape,
+                           const T* y_bar, T* x_bar, const Bar<T>& bar) {
+  const Shape all = shape(layers, call.extent);
+  const int last = layers.size() - 1;
+  std::size_t widest = 0, inner_work = 0;
+  for (int i = 0; i <= last; ++i) {
+    const Shape s = layers[i].shape(call.extent);
+    if (i > 0 && jet(s.in, call.extent) > widest) widest = jet(s.in, call.extent);
+    if (s.work > inner_work) inner_work = s.work;
+  }
+  T* turn[2];
+  for (int i = 0; i < 2; ++i)
+    turn[i] = reinterpret_cast<T*>(call.work + pad(inner_work) + static_cast<std::size_t>(i) * widest);
+  Call<T> inner = call;
+  int p = all.params;
+  tape += all.tape;
+  for (int i = last; i >= 0; --i) {
+    const Shape s = layers[i].shape(call.extent);
+    tape -= pad(s.tape);
+    std::byte* own = tape;
+    if (i > 0) tape -= jet(s.in, call.extent);
+    const T* from = i > 0 ? reinterpret_cast<const T*>(tape) : x;
+    T* to = i > 0 ? turn[i & 1] : x_bar;
+    if (i > 0) memset(to, 0, jet(s.in, call.extent));
+    p -= s.params;
+    inner.theta = call.theta + p;
+    layers[i].vjp(inner, from, y, own, y_bar, to, {bar.theta.from(p, call.extent.lanes), bar.t});
+    y = from, y_bar = to;
+  }
+}
+
+template <class T>
+void Sequential<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  Chain<T, Layers>::eval(layers_, call, x, y, tape);
+}
+template <class T>
+void Sequential<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
+                        const Bar<T>& bar) const {
+  Chain<T, Layers>::vjp(layers_, call, x, y, tape, y_bar, x_bar, bar);
+}
+template <class T>
+void Mlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  Chain<T, Layers>::eval(layers_, call, x, y, tape);
+}
+template <class T>
+void Mlp<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
+                 const Bar<T>& bar) const {
+  Chain<T, Layers>::vjp(layers_, call, x, y, tape, y_bar, x_bar, bar);
+}
+
+template class Sequential<float>;
+template class Sequential<double>;
+template class Mlp<float>;
+template class Mlp<double>;
+}  // namespace revode

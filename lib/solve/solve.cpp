@@ -1,0 +1,66 @@
+#include "revode/solve.hpp"
+
+#include <new>
+
+#include "revode/impl/solve_impl.hpp"
+
+namespace revode {
+long binomial_advance(long steps, std::size_t slots) {
+  if (slots == 0 || steps <= 1) return steps;
+  const auto c = static_cast<double>(slots) + 1;  // states in hand, this one included
+  double reach = 1, less = 1;                     // beta(c, r), beta(c - 1, r)
+  for (int r = 0; reach < static_cast<double>(steps);) {
+    ++r;
+    reach = reach * (c + r) / r;
+    less = less * (c - 1 + r) / r;
+  }
+  const long ahead = less < static_cast<double>(steps) ? steps - static_cast<long>(less) : 1;
+  return ahead < 1 ? 1 : ahead > steps - 1 ? steps - 1 : ahead;
+}
+
+namespace {
+template <class W, class T>
+Trajectory<T>* put(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  W* walk = arena.take<W>(1);
+  W measured;
+  if (walk) walk = new (walk) W;
+  (walk ? *walk : measured).place(arena, field, plan, lanes);
+  return arena.ok() ? walk : nullptr;
+}
+template <class N, class T>
+Trajectory<T>* choose(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (plan.way == Way::stored) return put<Walk<N, Stored>>(arena, field, plan, lanes);
+  return put<Walk<N, Checkpointed>>(arena, field, plan, lanes);
+}
+}  // namespace
+
+template <class T>
+Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (plan.way == Way::reversed) return put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes);
+  return plan.arithmetic == Arithmetic::fixed ? choose<Fixed<T>>(arena, field, plan, lanes)
+                                              : choose<Real<T>>(arena, field, plan, lanes);
+}
+
+template <class T>
+Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  trajectory_ = nullptr;
+  const Shape shape = field.shape({lanes, 0});
+  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
+  if (Status s = fits(plan); s != Status::ok) return s;
+  const bool logs = plan.way == Way::reversed && plan.halve_every > 0;
+  if (logs && plan.log_bits < plan.log_bits_for(plan.halve_every, shape.in, lanes)) return Status::capacity;
+  trajectory_ = place(arena, field, plan, lanes);
+  return trajectory_ ? Status::ok : Status::arena_too_small;
+}
+
+template <class T>
+std::size_t Solve<T>::bytes(const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (fits(plan) != Status::ok) return 0;
+  Arena measure;
+  place(measure, field, plan, lanes);
+  return measure.bytes();
+}
+
+template class Solve<float>;
+template class Solve<double>;
+}  // namespace revode
