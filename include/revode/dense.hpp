@@ -1,6 +1,6 @@
 /// Dense layer: y = act(W x + w_t t + b). theta = W[out][in] | w_t[out] where the layer sees time | b[out].
-/// Jets: p_j = W x_dot_j + w_t t_dot_j, y_dot_j = act'(a) p_j; reverse: a_bar = act' y_bar + act'' sum_j p_j y_dot_bar_j.
-/// Tape: the pre-activation of silu (all others go by y), and p_j of nonlinear layers.
+/// Jets: p_j = W x_dot_j + w_t t_dot_j, y_dot_j = act'(a) p_j; reverse: a_bar = act' y_bar + act'' sum_j p_j
+/// y_dot_bar_j. Tape: the pre-activation of silu (all others go by y), and p_j of nonlinear layers.
 #pragma once
 #include "revode/kernels.hpp"
 #include "revode/map.hpp"

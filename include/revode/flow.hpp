@@ -6,9 +6,10 @@
 ///   lift, unlift   y0 -> registers, and its transpose
 ///
 /// arrange() alone evaluates the field, in both directions, so what must agree in bits is one compiled body.
-/// Increment: U_i = x + h sum_j a_ij k_j, k_i = f(t + c_i h, U_i), Psi = h sum_i b_i k_i; its transpose for a cotangent w:
-/// kappa_i = h (b_i w + sum_{m>i} a_mi G_m), G_i = vjp(U_i; kappa_i), x_bar += sum_i G_i (mathematics of Hairer et al., II.1).
-/// Memory: registers (words) and cotangents, s (stages) times (2 d + tape), 3 d of scratch; d = dim * lanes.
+/// Increment: U_i = x + h sum_j a_ij k_j, k_i = f(t + c_i h, U_i), Psi = h sum_i b_i k_i; its transpose for a cotangent
+/// w: kappa_i = h (b_i w + sum_{m>i} a_mi G_m), G_i = vjp(U_i; kappa_i), x_bar += sum_i G_i (mathematics of Hairer et
+/// al., II.1). Memory: registers (words) and cotangents, s (stages) times (2 d + tape), 3 d of scratch; d = dim *
+/// lanes.
 #pragma once
 #include "revode/clock.hpp"
 #include "revode/map.hpp"
@@ -42,11 +43,11 @@ class Flow {
   const F& field() const { return *field_; }
 
   N number{};
-  Call<T> call;             ///< theta, work, &status
-  Bar<T> bar_out;           ///< where cotangents of theta go
-  Word* state = nullptr;    ///< [registers][dim][lanes]
-  T* bar = nullptr;         ///< [registers][dim][lanes] cotangents
-  T* y = nullptr;           ///< [dim][lanes] the user's y at the node
+  Call<T> call;           ///< theta, work, &status
+  Bar<T> bar_out;         ///< where cotangents of theta go
+  Word* state = nullptr;  ///< [registers][dim][lanes]
+  T* bar = nullptr;       ///< [registers][dim][lanes] cotangents
+  T* y = nullptr;         ///< [dim][lanes] the user's y at the node
   Status status = Status::ok;
   long evaluations = 0, vjps = 0;
 

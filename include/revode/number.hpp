@@ -1,6 +1,7 @@
-/// Number: what a register holds. Real is a float; addition and subtraction are then not inverse to each other. Fixed is an
-/// integer modulo 2^w at scale 2^k: integers form a group under addition, so subtracting undoes adding for ANY increment,
-/// and every step of a bijective word can be undone exactly (numerics of Levesque and Verlet 1993, Rein and Tamayo 2017).
+/// Number: what a register holds. Real is a float; addition and subtraction are then not inverse to each other. Fixed
+/// is an integer modulo 2^w at scale 2^k: integers form a group under addition, so subtracting undoes adding for ANY
+/// increment, and every step of a bijective word can be undone exactly (numerics of Levesque and Verlet 1993, Rein and
+/// Tamayo 2017).
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,6 @@
 /// Sequential: maps one after another; layers, cells and whole solves mix, since all are maps. Mlp: the same over dense
-/// layers that it holds itself. theta = theta of the layers, in order. Tape: what stands between layers, and their tapes.
+/// layers that it holds itself. theta = theta of the layers, in order. Tape: what stands between layers, and their
+/// tapes.
 #pragma once
 #include "revode/dense.hpp"
 
@@ -7,7 +8,9 @@ namespace revode {
 /// The walk through a chain of maps, shared by Sequential and Mlp; `Layers` has size() and operator[](i).
 template <class T, class Layers>
 struct Chain {
-  static constexpr std::size_t pad(std::size_t bytes) { return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN; }
+  static constexpr std::size_t pad(std::size_t bytes) {
+    return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+  }
   /// Bytes of a jet of `rows` at an extent.
   static constexpr std::size_t jet(int rows, Extent e) {
     return pad(static_cast<std::size_t>(1 + e.tangents) * static_cast<std::size_t>(rows) *
@@ -35,7 +38,8 @@ struct Chain {
 template <class T>
 class Sequential final : public Map<T> {
  public:
-  /// `maps` is the caller's array and outlives this; rows of neighbours must fit (init of a solve or gradient_check tells).
+  /// `maps` is the caller's array and outlives this; rows of neighbours must fit (init of a solve or gradient_check
+  /// tells).
   template <int N>
   constexpr explicit Sequential(const Map<T>* const (&maps)[N]) : layers_{maps, N} {}
   constexpr Sequential(const Map<T>* const* maps, int count) : layers_{maps, count} {}
@@ -66,8 +70,8 @@ inline constexpr int max_layers = 8;
 template <class T>
 class Mlp final : public Map<T> {
  public:
-  /// widths[0] rows in, hidden layers with `act`, a linear last one; `time`: every layer sees t. At most max_layers layers;
-  /// more, or fewer than one, make a map of zero rows, which every init refuses.
+  /// widths[0] rows in, hidden layers with `act`, a linear last one; `time`: every layer sees t. At most max_layers
+  /// layers; more, or fewer than one, make a map of zero rows, which every init refuses.
   template <int N>
   constexpr Mlp(const int (&widths)[N], Activation act, bool time = false) : Mlp(widths, N, act, time) {}
   constexpr Mlp(const int* widths, int count, Activation act, bool time) {

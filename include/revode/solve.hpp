@@ -1,9 +1,9 @@
 /// Solve: a cursor over the trajectory of one tile, and the whole gradient walk.
 ///
-///   begin; do { look at y() } while (advance());      turn; add to y_bar(); while (retreat()) add to y_bar();      finish
+///   begin; do { look at y() } while (advance());      turn; add to y_bar(); while (retreat()) add to y_bar(); finish
 ///
-/// Walk<N, W, F> is the walk over static types, for a device; Solve<T> chooses it from a run-time Plan. No callbacks: the
-/// caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps only through
+/// Walk<N, W, F> is the walk over static types, for a device; Solve<T> chooses it from a run-time Plan. No callbacks:
+/// the caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps only through
 /// Plan::stored_steps.
 #pragma once
 #include "revode/way.hpp"
@@ -25,8 +25,8 @@ class Trajectory {
   virtual Status begin(const Grid<T>& grid, const T* theta, const T* y0) = 0;
   /// One step. False at the end or when status() is no longer ok.
   virtual bool advance() = 0;
-  /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar. Returns status(): a solve that
-  /// left its range may still be walked back to recover its states; its gradient means nothing.
+  /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar. Returns status(): a solve
+  /// that left its range may still be walked back to recover its states; its gradient means nothing.
   virtual Status turn(const ThetaBar<T>& theta_bar) = 0;
   /// One step back: afterwards y() is the state there and y_bar() its cotangent. False at node 0 or on failure.
   virtual bool retreat() = 0;
@@ -34,17 +34,17 @@ class Trajectory {
   virtual Status finish(T* y0_bar) = 0;
   virtual Accounting accounting() const = 0;
 
-  long n() const { return at_; }                       ///< the node the cursor is at
-  long steps() const { return clock_.steps(); }        ///< of the grid
+  long n() const { return at_; }                 ///< the node the cursor is at
+  long steps() const { return clock_.steps(); }  ///< of the grid
   T t(long node) const { return clock_.node(node); }
   Step<T> step(long n) const { return clock_.at(n); }
-  const T* y() const { return y_; }                    ///< [dim][lanes] at the cursor
-  T* y_bar() const { return y_bar_; }                  ///< [dim][lanes] add what the loss asks for
-  std::size_t size() const { return size_; }           ///< dim * lanes
+  const T* y() const { return y_; }           ///< [dim][lanes] at the cursor
+  T* y_bar() const { return y_bar_; }         ///< [dim][lanes] add what the loss asks for
+  std::size_t size() const { return size_; }  ///< dim * lanes
   const T* theta() const { return theta_; }
   const ThetaBar<T>& theta_bar() const { return theta_bar_; }
   Status status() const { return *status_; }
-  Status* sticky() { return status_; }                 ///< an observer's own failures belong to the solve
+  Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
 
  protected:
   ~Trajectory() = default;

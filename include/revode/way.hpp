@@ -1,6 +1,7 @@
 /// Ways to the gradient. A way knows states and bits only, neither networks nor tableaus: before() is asked in front of
 /// each step n with state n in hand, retreat() goes from n + 1 to n. Two kinds: recall state n and pull() (stored,
-/// checkpointed: any word), or undo the step and transpose it from the same evaluation (reversed: bijective words over Fixed).
+/// checkpointed: any word), or undo the step and transpose it from the same evaluation (reversed: bijective words over
+/// Fixed).
 #pragma once
 #include "revode/flow.hpp"
 
@@ -12,16 +13,17 @@ enum class Way : unsigned char {
 };
 enum class Arithmetic : unsigned char { real, fixed };
 
-/// How to solve and how to come back. Everything that costs memory is here; the number of steps is not, but for `stored`.
+/// How to solve and how to come back. Everything that costs memory is here; the number of steps is not, but for
+/// `stored`.
 template <class T>
 struct Plan {
   Method<T> method = mccallum_foster(tableau::rk4<T>);
   Way way = Way::reversed;
   Arithmetic arithmetic = Arithmetic::fixed;
-  long stored_steps = 0;       ///< stored: most steps of a run
-  int slots = 0;               ///< checkpointed: states kept; reversed: restore points for when the log is full
-  int halve_every = 0;         ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
-  std::size_t log_bits = 0;    ///< reversed with K > 0: capacity of the log, see log_bits_for()
+  long stored_steps = 0;  ///< stored: most steps of a run
+  int slots = 0;          ///< checkpointed: states kept; reversed: restore points for when the log is full
+  int halve_every = 0;    ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
+  std::size_t log_bits = 0;       ///< reversed with K > 0: capacity of the log, see log_bits_for()
   int fraction_bits[2] = {0, 0};  ///< of y and of the second register; 0: 24 for float, 44 for double
 
   /// The log that `steps` steps of a tile need without restore points.
@@ -104,8 +106,8 @@ class Stored {
   Slots<typename Flow::Word> slots_;
 };
 
-/// Steps from here to the next checkpoint with `slots` free ones, this state in hand and `steps` ahead: the binomial rule
-/// beta(c, r) = C(c + r, c) of Griewank and Walther, ACM TOMS 26 (2000).
+/// Steps from here to the next checkpoint with `slots` free ones, this state in hand and `steps` ahead: the binomial
+/// rule beta(c, r) = C(c + r, c) of Griewank and Walther, ACM TOMS 26 (2000).
 long binomial_advance(long steps, std::size_t slots);
 
 template <class Flow>
@@ -152,9 +154,9 @@ class Checkpointed {
   long next_ = 0, end_ = 0, recomputed_ = 0;
 };
 
-/// Exact reversal. A full log leaves a restore point and starts again; on the way back each closed segment is run once more
-/// to fill its log. The self-check compares a hash of the state at both ends: a field that is not a deterministic function
-/// of (t, y, theta) almost surely fails it.
+/// Exact reversal. A full log leaves a restore point and starts again; on the way back each closed segment is run once
+/// more to fill its log. The self-check compares a hash of the state at both ends: a field that is not a deterministic
+/// function of (t, y, theta) almost surely fails it.
 template <class Flow>
 class Reversed {
  public:

@@ -1,13 +1,15 @@
-/// A method is a word of three letters over registers, as constexpr data; step, undo and transpose are loops over the word
-/// (flow.hpp), so a wrong inverse or adjoint of a method cannot be written. a: the register acted on; b: the register read.
+/// A method is a word of three letters over registers, as constexpr data; step, undo and transpose are loops over the
+/// word (flow.hpp), so a wrong inverse or adjoint of a method cannot be written. a: the register acted on; b: the
+/// register read.
 ///
 ///   letter                            act                          undo                        transpose
 ///   drift(a, c, b)                    a += c h b                   a -= c h b                  b_bar += c h a_bar
-///   push (a, s, increment(c, tau, b)) a += s Psi                   a -= s Psi                  b_bar += s (dPsi/db)' a_bar
-///   relax(a, s, x), x = b or f(tau,b) a = x + s m (a - x)          a = x + (a - x) / (s m)     x_bar += (1 - sm) a_bar; a_bar *= sm
+///   push (a, s, increment(c, tau, b)) a += s Psi                   a -= s Psi                  b_bar += s (dPsi/db)'
+///   a_bar relax(a, s, x), x = b or f(tau,b) a = x + s m (a - x)          a = x + (a - x) / (s m)     x_bar += (1 - sm)
+///   a_bar; a_bar *= sm
 ///
-/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau, m the damping of the step: 1, or 1/2 at a halving event.
-/// s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only). Laws:
+/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau, m the damping of the step: 1, or 1/2 at a halving
+/// event. s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only). Laws:
 ///   (uv)^-1 = v^-1 u^-1 and (uv)' = v'u';
 ///   a letter with a != b and s != 0 is a bijection of the integers modulo 2^w, whatever f is;
 ///   act, undo and transpose of a letter need the same evaluation at b, so reconstruction and VJP share it.
@@ -28,12 +30,24 @@ struct Argument {
   float c, tau;
   signed char b;
 };
-constexpr Argument increment(float c, float tau, signed char b) { return {c, tau, b}; }
-constexpr Argument slope(float tau, signed char b) { return {0, tau, b}; }
-constexpr Letter drift(signed char a, float c, signed char b) { return {Kind::drift, a, b, 1, false, c, 0}; }
-constexpr Letter push(signed char a, signed char s, Argument x) { return {Kind::push, a, x.b, s, true, x.c, x.tau}; }
-constexpr Letter relax(signed char a, signed char s, signed char b) { return {Kind::relax, a, b, s, false, 0, 0}; }
-constexpr Letter relax(signed char a, signed char s, Argument x) { return {Kind::relax, a, x.b, s, true, 0, x.tau}; }
+constexpr Argument increment(float c, float tau, signed char b) {
+  return {c, tau, b};
+}
+constexpr Argument slope(float tau, signed char b) {
+  return {0, tau, b};
+}
+constexpr Letter drift(signed char a, float c, signed char b) {
+  return {Kind::drift, a, b, 1, false, c, 0};
+}
+constexpr Letter push(signed char a, signed char s, Argument x) {
+  return {Kind::push, a, x.b, s, true, x.c, x.tau};
+}
+constexpr Letter relax(signed char a, signed char s, signed char b) {
+  return {Kind::relax, a, b, s, false, 0, 0};
+}
+constexpr Letter relax(signed char a, signed char s, Argument x) {
+  return {Kind::relax, a, x.b, s, true, 0, x.tau};
+}
 
 inline constexpr int max_registers = 2, max_letters = 3;
 
@@ -49,20 +63,20 @@ struct Method {
   /// Evaluations of f in one step forwards.
   constexpr int evaluations() const {
     int count = 0;
-    for (int i = 0; i < letters; ++i)
-      count += word[i].kind == Kind::push ? base.advancing() : word[i].field ? 1 : 0;
+    for (int i = 0; i < letters; ++i) count += word[i].kind == Kind::push ? base.advancing() : word[i].field ? 1 : 0;
     return count;
   }
 };
 
-// ---- the catalogue: one line of letters a method ---------------------------------------------------------------------
+// ---- the catalogue: one line of letters a method
+// ---------------------------------------------------------------------
 /// Any explicit Runge-Kutta method: y += Psi_h(t, y). s evaluations a step; a == b: no inverse.
 template <class T>
 constexpr Method<T> runge_kutta(const Tableau<T>& base) {
   return {base.name, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
 }
-/// McCallum and Foster, arXiv 2410.11648, with lambda = 1: y1 = y0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1), in the form
-/// y1 = z0 + m (y0 - z0) + Psi that damping acts on. Order of the base; 2 s evaluations a step.
+/// McCallum and Foster, arXiv 2410.11648, with lambda = 1: y1 = y0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1), in the
+/// form y1 = z0 + m (y0 - z0) + Psi that damping acts on. Order of the base; 2 s evaluations a step.
 template <class T>
 constexpr Method<T> mccallum_foster(const Tableau<T>& base) {
   enum : signed char { y, z };
@@ -87,7 +101,8 @@ constexpr Method<T> alf() {
           2};
 }
 
-// ---- what a word knows about itself ------------------------------------------------------------------------------------
+// ---- what a word knows about itself
+// ------------------------------------------------------------------------------------
 /// Every letter leaves what it reads alone and can be undone.
 template <class T>
 constexpr bool bijective(const Method<T>& m) {

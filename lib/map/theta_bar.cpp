@@ -20,9 +20,8 @@ void add_rows(const ThetaBar<T>& theta, int p, int rows, int lanes, const T* row
     const T one = 1;
     return kernel::combine(n, at, at, 1, &one, &rows_bar);
   }
-  each_leaf(theta, lanes, [&](int l, int samples, T* leaf) {
-    kernel::sum_rows(rows, lanes, samples, rows_bar + l, leaf + p);
-  });
+  each_leaf(theta, lanes,
+            [&](int l, int samples, T* leaf) { kernel::sum_rows(rows, lanes, samples, rows_bar + l, leaf + p); });
 }
 
 template <class T>

@@ -1,12 +1,15 @@
 #include "revode/random.hpp"
 
-#include "kernels/elementary.hpp"
+#include "revode/kernels.hpp"
 
 namespace revode {
 float Random::normal() {
-  using F = Elementary<float, 1>;
-  // u in (0, 1]: the logarithm stays finite
-  const float u = 1.0f - uniform(), angle = 6.2831853f * uniform();
-  return F::sqrt(-2.0f * F::log(u)) * F::cos(angle);
+  float radius = 1.0f - uniform();  // in (0, 1]: the logarithm stays finite
+  float angle = 6.2831853f * uniform();
+  kernel::evaluate(kernel::Function::log, 1, &radius, &radius);
+  radius *= -2.0f;
+  kernel::evaluate(kernel::Function::sqrt, 1, &radius, &radius);
+  kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
+  return radius * angle;
 }
 }  // namespace revode

@@ -66,7 +66,8 @@ template <class T>
 void Fixed<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log) {
   using U = Unsigned<T>;
   const auto place = [&](std::size_t i, Word d) {
-    a[i] = static_cast<Word>(s < 0 ? static_cast<U>(x[i]) - static_cast<U>(d) : static_cast<U>(x[i]) + static_cast<U>(d));
+    a[i] =
+        static_cast<Word>(s < 0 ? static_cast<U>(x[i]) - static_cast<U>(d) : static_cast<U>(x[i]) + static_cast<U>(d));
   };
   const auto distance = [&](std::size_t i) { return static_cast<Word>(static_cast<U>(a[i]) - static_cast<U>(x[i])); };
   if (!halve) {

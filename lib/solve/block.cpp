@@ -1,0 +1,78 @@
+#include "revode/block.hpp"
+
+#include <new>
+
+namespace revode {
+template <class T>
+std::size_t Block<T>::bytes(int lanes) const {
+  Arena measure;
+  measure.take<Kept>(1);
+  if (fits(plan_) == Status::ok) Solve<T>::place(measure, *field_, plan_, lanes);
+  return measure.bytes();
+}
+
+template <class T>
+Shape Block<T>::shape(Extent e) const {
+  Shape s = field_->shape(e);
+  s.tape = recompute_ ? 0 : bytes(e.lanes);
+  s.work = recompute_ ? bytes(e.lanes) : 0;
+  return s;
+}
+
+template <class T>
+typename Block<T>::Kept* Block<T>::forward(const Call<T>& call, const T* x, std::byte* memory) const {
+  Arena arena(memory, bytes(call.extent.lanes));
+  Kept* kept = new (arena.take<Kept>(1)) Kept;
+  Status s = call.extent.tangents ? Status::unsupported : kept->solve.init(arena, *field_, plan_, call.extent.lanes);
+  if (s == Status::ok) s = run(*kept->solve, grid_, call.theta, x);
+  fail(call.status, s);
+  return kept;
+}
+
+template <class T>
+void Block<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  const Kept* kept = forward(call, x, recompute_ ? call.work : tape);
+  const std::size_t n = static_cast<std::size_t>(field_->shape({}).out) * static_cast<std::size_t>(call.extent.lanes);
+  const bool good = call.status == nullptr || *call.status == Status::ok;
+  for (std::size_t i = 0; i < n; ++i) y[i] = good ? kept->solve->y()[i] : static_cast<T>(__builtin_nanf(""));
+}
+
+template <class T>
+void Block<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
+                   const Bar<T>& bar) const {
+  if (call.status && *call.status != Status::ok) return;
+  Kept* kept = recompute_ ? forward(call, x, call.work) : reinterpret_cast<Kept*>(tape);
+  if (call.status && *call.status != Status::ok) return;
+  fail(call.status, run_back(*kept->solve, y_bar, x_bar, bar.theta));
+}
+
+template <class T>
+void Paced<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  if (call.extent.tangents) fail(call.status, Status::unsupported);
+  const int d = field_->shape({}).out;
+  const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
+  T* f = reinterpret_cast<T*>(tape);
+  field_->eval(call, x, f, tape + tile(d, call.extent));
+  for (std::size_t row = 0; row < n; row += lanes) kernel::multiply(lanes, f + row, x + n, y + row);
+  for (std::size_t l = 0; l < lanes; ++l) y[n + l] = 0;
+}
+
+template <class T>
+void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
+                   const Bar<T>& bar) const {
+  const int d = field_->shape({}).out;
+  const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
+  const T* f = reinterpret_cast<const T*>(tape);
+  T* f_bar = reinterpret_cast<T*>(call.work + pad(field_->shape(call.extent).work));
+  for (std::size_t row = 0; row < n; row += lanes) {
+    kernel::multiply(lanes, y_bar + row, x + n, f_bar + row);
+    if (x_bar) kernel::multiply(lanes, y_bar + row, f + row, x_bar + n, true);
+  }
+  field_->vjp(call, x, f, tape + tile(d, call.extent), f_bar, x_bar, bar);
+}
+
+template class Block<float>;
+template class Block<double>;
+template class Paced<float>;
+template class Paced<double>;
+}  // namespace revode
