@@ -29,7 +29,17 @@ struct sigaction install(int signal, void (*handler)(int)) {
 
 char stall_line[512];  // written while no timer runs, so that the handler has nothing to format
 
+// A launcher that ends the job sends SIGTERM and, seconds later, SIGKILL: the rank at fault has spoken, this one keeps
+// silent.
+constexpr unsigned grace_seconds = 5;
+volatile std::sig_atomic_t grace_given = 0;
+
 void stalled(int) {
+  if (received == SIGTERM && !grace_given) {
+    grace_given = 1;
+    alarm(grace_seconds);
+    return;
+  }
   if (::write(STDERR_FILENO, stall_line, std::strlen(stall_line)) < 0) {
     // nobody is left to tell
   }

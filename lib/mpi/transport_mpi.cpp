@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "transport.hpp"
 #include "revode/mpi/error.hpp"
+#include "transport.hpp"
 
 namespace revode::mpi::transport {
 namespace {
@@ -28,6 +28,7 @@ int count(std::size_t words) {
 
 Handle ready(MPI_Comm fresh) {
   check(MPI_Comm_set_errhandler(fresh, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check(MPI_Comm_set_name(fresh, "revode"), "MPI_Comm_set_name");
   return MPI_Comm_c2f(fresh);
 }
 }  // namespace
