@@ -41,6 +41,10 @@ void dense_vjp_weight_lanes(int out, int in, int lanes, const T* y_bar /*[out][l
 template <class T>
 void sum_rows(int count, int lanes, int samples, const T* rows /*[count][lanes]*/, T* sum /*[count]*/);
 
+/// False for layers so wide that a BLAS computes them (built with REVODE_BLAS=openblas): its order of roundings is its
+/// own, and the promise of equal bits ends there. A run says so.
+bool same_bits(int out, int in);
+
 // ---- elementwise, on n numbers; an output may be the same array as an input -----------------------------------------
 /// y = a(x)
 template <class T>
@@ -59,6 +63,7 @@ void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const 
 template <class T>
 void multiply(std::size_t n, const T* a, const T* b, T* out, bool add = false);
 /// y = exp(x), log(x), sin(x), cos(x), sqrt(x), x^-1. Errors in ulp: see tests/unit/elementary.cpp, which pins them.
+/// sin and cos of |x| > 2^22 (2^51 in double) are NaN.
 enum class Function : std::uint8_t { exp, log, sin, cos, sqrt, reciprocal };
 template <class T>
 void evaluate(Function f, std::size_t n, const T* x, T* y);

@@ -1,0 +1,122 @@
+#include "revode/optimizer.hpp"
+
+#include <string.h>
+
+#include "kernels/pack.hpp"
+#include "kernels/roots.hpp"
+#include "kernels/sweep.hpp"
+#include "revode/kernels.hpp"
+
+namespace revode {
+using kernel::On;
+
+namespace {
+/// base^n by squaring: one order of roundings, no libm.
+double power(double base, long n) {
+  double result = 1;
+  for (; n > 0; n >>= 1, base *= base)
+    if (n & 1) result *= base;
+  return result;
+}
+template <class T>
+void clear(T* moments, std::size_t n, long& count) {
+  memset(moments, 0, n * sizeof(T));
+  count = 0;
+}
+}  // namespace
+
+template <class T>
+void Sgd<T>::reset() {
+  clear(v_, params_, count);
+}
+template <class T>
+void Sgd<T>::update(T rate, const T* theta_bar, T* theta) {
+  const T keep = count == 0 ? T(0) : momentum;
+  ++count;
+  kernel::sweep<T>(params_, [&]<int W>(std::size_t k) {
+    using O = On<T, W>;
+    const auto p = O::load(theta + k), g = O::fma(O::all(weight_decay), p, O::load(theta_bar + k));
+    const auto v = O::fma(O::all(keep), O::load(v_ + k), g);
+    O::store(v_ + k, v);
+    O::store(theta + k, O::fma(O::all(-rate), v, p));
+  });
+}
+
+template <class T>
+void Adam<T>::reset() {
+  clear(m_, size(), count);
+}
+template <class T>
+void Adam<T>::update(T rate, const T* theta_bar, T* theta) {
+  ++count;
+  const T first = static_cast<T>(1 / (1 - power(static_cast<double>(beta1), count)));
+  const T second = static_cast<T>(1 / (1 - power(static_cast<double>(beta2), count)));
+  const T shrink = decoupled ? 1 - rate * weight_decay : T(1), decay = decoupled ? T(0) : weight_decay;
+  T *m = m_, *v = m_ + params_;
+  kernel::sweep<T>(params_, [&]<int W>(std::size_t k) {
+    using O = On<T, W>;
+    const auto p = O::load(theta + k) * shrink, g = O::fma(O::all(decay), p, O::load(theta_bar + k));
+    const auto mk = O::fma(O::all(beta1), O::load(m + k), (1 - beta1) * g);
+    const auto vk = O::fma(O::all(beta2), O::load(v + k), (1 - beta2) * g * g);
+    O::store(m + k, mk);
+    O::store(v + k, vk);
+    const auto step = (mk * first) / (kernel::sqrt<T, W>(vk * second) + epsilon);
+    O::store(theta + k, O::fma(O::all(-rate), step, p));
+  });
+}
+
+template <class T>
+void Adamax<T>::reset() {
+  clear(m_, size(), count);
+}
+template <class T>
+void Adamax<T>::update(T rate, const T* theta_bar, T* theta) {
+  ++count;
+  const T first = static_cast<T>(1 / (1 - power(static_cast<double>(beta1), count)));
+  T *m = m_, *u = m_ + params_;
+  kernel::sweep<T>(params_, [&]<int W>(std::size_t k) {
+    using O = On<T, W>;
+    const auto p = O::load(theta + k), g = O::fma(O::all(weight_decay), p, O::load(theta_bar + k));
+    const auto mk = O::fma(O::all(beta1), O::load(m + k), (1 - beta1) * g);
+    const auto size = (g < T(0) ? -g : g) + epsilon, kept = beta2 * O::load(u + k);
+    const auto uk = kept > size ? kept : size;
+    O::store(m + k, mk);
+    O::store(u + k, uk);
+    O::store(theta + k, O::fma(O::all(-rate), (mk * first) / uk, p));
+  });
+}
+
+double Schedule::at(long count) const {
+  double value = rate;
+  if (kind == Kind::exponential) value = rate * power(factor, count);
+  if (kind == Kind::step) value = rate * power(factor, count / (period > 0 ? period : 1));
+  if (kind == Kind::cosine) {
+    double angle = 3.14159265358979323846 * static_cast<double>(count < period ? count : period) /
+                   static_cast<double>(period > 0 ? period : 1);
+    kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
+    value = floor + (rate - floor) * .5 * (1 + angle);
+  }
+  if (value < floor) value = floor;
+  return count < warmup ? value * static_cast<double>(count + 1) / static_cast<double>(warmup + 1) : value;
+}
+
+template <class T>
+T clip_by_norm(std::size_t n, T max_norm, T* g) {
+  T norm = kernel::sum_of_squares(n, g);
+  kernel::evaluate(kernel::Function::sqrt, 1, &norm, &norm);
+  if (!(norm > max_norm) || !kernel::finite(1, &norm)) return norm;
+  const T scale = max_norm / norm;
+  const T* from = g;
+  kernel::combine(n, g, static_cast<const T*>(nullptr), 1, &scale, &from);
+  return norm;
+}
+
+template struct Sgd<float>;
+template struct Sgd<double>;
+template struct Adam<float>;
+template struct Adam<double>;
+template struct Adamax<float>;
+template struct Adamax<double>;
+template float clip_by_norm<float>(std::size_t, float, float*);
+template double clip_by_norm<double>(std::size_t, double, double*);
+}  // namespace revode

@@ -1,0 +1,162 @@
+#include "revode/readout.hpp"
+
+#include <string.h>
+
+#include "kernels/pack.hpp"
+#include "kernels/sweep.hpp"
+
+namespace revode {
+using kernel::On;
+
+namespace {
+/// A step owns the times after its beginning up to its end; the first step owns its beginning too. Comparisons of the
+/// times themselves: every time has exactly one owner.
+template <class T>
+bool before(const Step<T>& s, T t) {
+  if (s.n == 0) return s.h > 0 ? t < s.t0 : t > s.t0;
+  return s.h > 0 ? t <= s.t0 : t >= s.t0;
+}
+template <class T>
+bool beyond(const Step<T>& s, T t) {
+  return !(s.h > 0 ? t <= s.t1 : t >= s.t1);
+}
+}  // namespace
+
+template <class T>
+Status Readout<T>::begin(int count, const T* times, T* at) {
+  if (count < 0 || count > capacity_) return Status::capacity;
+  count_ = count, times_ = times, at_ = at;
+  first_ = 0, last_ = count, known_ = false;
+  memset(at, 0, static_cast<std::size_t>(count) * size() * sizeof(T));
+  return Status::ok;
+}
+
+template <class T>
+Call<T> Readout<T>::call(Trajectory<T>& solve, long node) const {
+  Call<T> c;
+  c.extent = {static_cast<int>(lanes_), 0};
+  c.t = solve.t(node);
+  c.theta = solve.theta();
+  c.work = work_;
+  c.status = solve.sticky();
+  return c;
+}
+
+template <class T>
+void Readout<T>::evaluate(Trajectory<T>& solve, long node, int side) {
+  field_->eval(call(solve, node), y_[side], f_[side], tape_);
+}
+
+template <class T>
+bool Readout<T>::weigh(const Step<T>& s, const T* times) {
+  bool any = false;
+  for (std::size_t l = 0; l < lanes_; ++l) {
+    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
+    any |= inside;
+    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0);
+    const T x2 = x * x, rest = 1 - x, h = inside ? s.h : T(0);
+    const T end = x2 * (3 - 2 * x);
+    weight_[l] = inside ? 1 - end : T(0);
+    weight_[lanes_ + l] = end;
+    weight_[2 * lanes_ + l] = h * x * rest * rest;
+    weight_[3 * lanes_ + l] = -h * x2 * rest;
+  }
+  return any;
+}
+
+/// Moves first_ past rows that are read to the end in every lane; true when a row may be read in this step.
+template <class T>
+bool Readout<T>::reads(const Step<T>& s) {
+  for (; first_ < count_; ++first_) {
+    const T* row = times_ + static_cast<std::size_t>(first_) * lanes_;
+    for (std::size_t l = 0; l < lanes_; ++l)
+      if (!before(s, row[l])) return true;
+  }
+  return false;
+}
+
+template <class T>
+void Readout<T>::look(Trajectory<T>& solve) {
+  const long node = solve.n();
+  const bool had = known_;
+  if (node > 0) {
+    T* swap = y_[0];
+    y_[0] = y_[1], y_[1] = swap;
+    swap = f_[0], f_[0] = f_[1], f_[1] = swap;
+  }
+  memcpy(y_[1], solve.y(), size() * sizeof(T));
+  known_ = false;
+  if (node == 0) return;
+  const Step<T> s = solve.step(node - 1);
+  if (!reads(s)) return;
+  bool evaluated = false;
+  for (int o = first_; o < count_; ++o) {
+    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
+    bool all_beyond = true;
+    for (std::size_t l = 0; l < lanes_; ++l) all_beyond &= beyond(s, row[l]);
+    if (all_beyond) break;
+    if (!weigh(s, row)) continue;
+    if (!evaluated) {
+      if (!had) evaluate(solve, node - 1, 0);
+      evaluate(solve, node, 1);
+      evaluated = known_ = true;
+    }
+    for (int d = 0; d < dim_; ++d) {
+      const std::size_t at = static_cast<std::size_t>(d) * lanes_;
+      T* out = at_ + static_cast<std::size_t>(o) * size() + at;
+      kernel::sweep<T>(lanes_, [&]<int W>(std::size_t l) {
+        using O = On<T, W>;
+        auto v = O::fma(O::load(weight_ + l), O::load(y_[0] + at + l), O::load(out + l));
+        v = O::fma(O::load(weight_ + lanes_ + l), O::load(y_[1] + at + l), v);
+        v = O::fma(O::load(weight_ + 2 * lanes_ + l), O::load(f_[0] + at + l), v);
+        O::store(out + l, O::fma(O::load(weight_ + 3 * lanes_ + l), O::load(f_[1] + at + l), v));
+      });
+    }
+  }
+}
+
+template <class T>
+void Readout<T>::add_step(const Step<T>& s, int side, const T* at_bar, T* y_bar, T* f_bar) {
+  for (int o = last_ - 1; o >= 0; --o) {
+    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
+    bool all_before = true;
+    for (std::size_t l = 0; l < lanes_; ++l) all_before &= before(s, row[l]);
+    if (all_before) break;
+    if (!weigh(s, row)) continue;
+    const T *wy = weight_ + static_cast<std::size_t>(side) * lanes_, *wf = wy + 2 * lanes_;
+    for (int d = 0; d < dim_; ++d) {
+      const std::size_t at = static_cast<std::size_t>(d) * lanes_;
+      const T* g = at_bar + static_cast<std::size_t>(o) * size() + at;
+      kernel::multiply(lanes_, wy, g, y_bar + at, true);
+      kernel::multiply(lanes_, wf, g, f_bar + at, true);
+    }
+  }
+}
+
+template <class T>
+void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
+  const long node = solve.n();
+  T* f_bar = f_[0];
+  memset(f_bar, 0, size() * sizeof(T));
+  if (node < solve.steps()) add_step(solve.step(node), 0, at_bar, solve.y_bar(), f_bar);
+  if (node > 0) {
+    const Step<T> s = solve.step(node - 1);
+    for (; last_ > 0; --last_) {  // rows beyond this step in every lane are done with
+      const T* row = times_ + static_cast<std::size_t>(last_ - 1) * lanes_;
+      bool all_beyond = true;
+      for (std::size_t l = 0; l < lanes_; ++l) all_beyond &= beyond(s, row[l]);
+      if (!all_beyond) break;
+    }
+    add_step(s, 1, at_bar, solve.y_bar(), f_bar);
+  }
+  bool any = false;
+  for (std::size_t i = 0; i < size(); ++i) any |= f_bar[i] < 0 || f_bar[i] > 0;
+  if (!any) return;
+  const Call<T> c = call(solve, node);
+  field_->eval(c, solve.y(), f_[1], tape_);
+  field_->vjp(c, solve.y(), f_[1], tape_, f_bar, solve.y_bar(), {solve.theta_bar(), nullptr});
+}
+
+template class Readout<float>;
+template class Readout<double>;
+}  // namespace revode
