@@ -1,0 +1,30 @@
+// How a matrix is cut into register blocks. All of it is a matter of speed: an element's chain of roundings is the loop
+// over k alone, so the cut cannot change a bit.
+#pragma once
+#include "pack.hpp"
+
+namespace revode::kernel {
+/// Rows of a block two packs wide: accumulators for two FMA units of four cycles, and registers left for the operands.
+inline constexpr int block_rows = register_bytes == 64 ? 12 : register_bytes == 32 ? 6 : 4;
+inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
+
+/// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
+/// remainder would leave the FMA units waiting for their own results.
+template <int most, class F>
+REVODE_INLINE void even_blocks(int rows, const F& f) {
+  const auto call = [&]<int R>(auto self, int r, int at) __attribute__((always_inline)) {
+    if constexpr (R == 1) {
+      f.template operator()<1>(at);
+    } else {
+      if (r == R) return f.template operator()<R>(at);
+      self.template operator()<R - 1>(self, r, at);
+    }
+  };
+  int at = 0;
+  for (int blocks = (rows + most - 1) / most; blocks > 0; --blocks) {
+    const int r = (rows - at + blocks - 1) / blocks;
+    call.template operator()<most>(call, r, at);
+    at += r;
+  }
+}
+}  // namespace revode::kernel

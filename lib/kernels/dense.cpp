@@ -1,0 +1,108 @@
+// Dense layer forward and its input cotangent: one product A x with A = W or W transposed, blocks of rows times packs
+// of lanes, W broadcast from where it lies.
+#include "blocks.hpp"
+#include "wide.hpp"
+
+namespace revode::kernel {
+namespace {
+inline constexpr int depth_chunk = 256;  // keeps the tile's rows and W's lines in L1
+
+template <class T>
+struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
+  Index stride, lanes;
+  int rows, depth;
+  const T* A;
+  const T* b;
+  const T* x;
+  T* y;
+  bool add;
+};
+
+template <class T, int W, int R, int Q, bool transposed>
+REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
+  using O = On<T, W>;
+  const Index stride = p.stride, lanes = p.lanes;
+  const T* __restrict A = p.A + (transposed ? row : row * stride);
+  const T* __restrict x = p.x + lane;
+  T* __restrict y = p.y + row * lanes + lane;
+  typename O::V sum[R][Q];
+  REVODE_UNROLL for (int r = 0; r < R; ++r) {
+    const auto start = p.b && !p.add ? O::all(p.b[row + r]) : O::all(T(0));
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = p.add ? O::load(y + r * lanes + q * W) : start;
+  }
+  for (int k = 0; k < p.depth; ++k, x += lanes, A += transposed ? stride : 1) {
+    typename O::V v[Q];
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
+    REVODE_UNROLL for (int r = 0; r < R; ++r) {
+      const auto a = O::all(transposed ? A[r] : A[r * stride]);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
+    }
+  }
+  REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+      O::store(y + r * lanes + q * W, sum[r][q]);
+}
+
+template <class T, int W, int R, int Q, bool transposed>
+void columns(const Product<T>& p, Index lane) {
+  even_blocks<R>(p.rows, [&]<int rows>(int row) { block<T, W, rows, Q, transposed>(p, row, lane); });
+}
+
+template <class T, int W, bool transposed>
+void narrow_columns(const Product<T>& p, Index lane) {
+  for (; lane + W <= p.lanes; lane += W) columns<T, W, 4, 1, transposed>(p, lane);
+  if constexpr (W > 1) narrow_columns<T, narrower<T, W>, transposed>(p, lane);
+}
+
+template <class T, bool transposed>
+void product(const Product<T>& p) {
+  constexpr int W = width<T>;
+  Index lane = 0;
+  if constexpr (W == 1) {
+    if (p.lanes == 1) {  // the stride known
+      Product<T> one = p;
+      one.lanes = 1;
+      return narrow_columns<T, 1, transposed>(one, 0);
+    }
+  } else {
+    for (; lane + block_packs * W <= p.lanes; lane += block_packs * W)
+      columns<T, W, block_rows, block_packs, transposed>(p, lane);
+    for (; lane + W <= p.lanes; lane += W) columns<T, W, block_rows, 1, transposed>(p, lane);
+  }
+  if (lane < p.lanes) narrow_columns<T, narrower<T, W>, transposed>(p, lane);
+}
+
+/// Cuts the depth; a later part goes on with the chains that the earlier one left in y.
+template <class T, bool transposed>
+void chunks(Product<T> p, int depth) {
+  for (int k = 0; k < depth || k == 0; k += depth_chunk) {
+    p.depth = depth - k < depth_chunk ? depth - k : depth_chunk;
+    product<T, transposed>(p);
+    p.A += depth_chunk * (transposed ? p.stride : 1);
+    p.x += depth_chunk * p.lanes;
+    p.add = true;
+  }
+}
+}  // namespace
+
+template <class T>
+void dense(int out, int in, int lanes, const T* W, const T* b, const T* x, T* y, bool add) {
+  if (wide::dense(out, in, lanes, W, b, x, y, add)) return;
+  chunks<T, false>({in, lanes, out, in, W, b, x, y, add}, in);
+}
+
+template <class T>
+void dense_vjp_input(int out, int in, int lanes, const T* W, const T* y_bar, T* x_bar, bool add) {
+  if (wide::dense_vjp_input(out, in, lanes, W, y_bar, x_bar, add)) return;
+  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add}, out);
+}
+
+bool same_bits(int out, int in) {
+  return !wide::takes(out, in);
+}
+
+#define REVODE_INSTANTIATE(T)                                                    \
+  template void dense<T>(int, int, int, const T*, const T*, const T*, T*, bool); \
+  template void dense_vjp_input<T>(int, int, int, const T*, const T*, T*, bool);
+REVODE_INSTANTIATE(float)
+REVODE_INSTANTIATE(double)
+}  // namespace revode::kernel

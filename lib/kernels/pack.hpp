@@ -1,0 +1,128 @@
+// Pack<T, W>: W scalars that travel through one instruction; a pack of one is the scalar itself. There is no intrinsic:
+// GCC and clang turn these loops into single instructions. fma rounds once on every target, which is what makes the
+// bits equal.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+#include "revode/kernels.hpp"
+
+#if defined(__FAST_MATH__)
+#error "revode: -ffast-math breaks the fixed order of roundings; build without it"
+#endif
+#if (defined(__arm__) && !defined(__ARM_FEATURE_FMA)) || (defined(__riscv) && !defined(__riscv_flen))
+#define REVODE_SOFT_FMA  // elsewhere fma is an instruction, or that of a libm which rounds once (glibc, musl)
+#include "soft_fma.hpp"
+#endif
+#define REVODE_INLINE __attribute__((always_inline)) inline
+#define REVODE_UNROLL _Pragma("GCC unroll 16")
+
+namespace revode::kernel {
+using Index = std::ptrdiff_t;
+
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+inline constexpr int register_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr int register_bytes = 32;
+#elif defined(__SSE2__) || defined(__aarch64__)
+inline constexpr int register_bytes = 16;
+#else
+inline constexpr int register_bytes = 0;
+#endif
+/// Scalars in a register of this build.
+template <class T>
+inline constexpr int width = register_bytes ? register_bytes / static_cast<int>(sizeof(T)) : 1;
+/// The next narrower pack worth its code: halves down to 16 bytes, then one.
+template <class T, int W>
+inline constexpr int narrower = W* static_cast<int>(sizeof(T)) > 16 ? W / 2 : 1;
+
+template <class T>
+struct Unsigned;
+template <>
+struct Unsigned<float> {
+  using type = std::uint32_t;
+};
+template <>
+struct Unsigned<double> {
+  using type = std::uint64_t;
+};
+
+template <class T, int W>
+struct PackTypes {
+  typedef T real __attribute__((vector_size(W * sizeof(T))));
+  typedef Word<T> integer __attribute__((vector_size(W * sizeof(T))));
+  typedef typename Unsigned<T>::type natural __attribute__((vector_size(W * sizeof(T))));
+  typedef T loose __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T)), may_alias));
+  typedef Word<T> loose_integer __attribute__((vector_size(W * sizeof(T)), aligned(alignof(T)), may_alias));
+};
+template <class T>
+struct PackTypes<T, 1> {
+  using real = T;
+  using integer = Word<T>;
+  using natural = typename Unsigned<T>::type;
+  using loose = T;
+  using loose_integer = Word<T>;
+};
+template <class T, int W>
+using Pack = typename PackTypes<T, W>::real;
+
+/// Operations on packs, by name: On<float, 16>::fma(a, b, c).
+template <class T, int W>
+struct On {
+  using V = Pack<T, W>;
+  using I = typename PackTypes<T, W>::integer;
+  using U = typename PackTypes<T, W>::natural;  // wraps; signed packs would overflow
+  static constexpr bool single = sizeof(T) == 4;
+
+  static REVODE_INLINE V load(const T* p) { return *reinterpret_cast<const typename PackTypes<T, W>::loose*>(p); }
+  static REVODE_INLINE void store(T* p, V v) { *reinterpret_cast<typename PackTypes<T, W>::loose*>(p) = v; }
+  static REVODE_INLINE I load(const Word<T>* p) {
+    return *reinterpret_cast<const typename PackTypes<T, W>::loose_integer*>(p);
+  }
+  static REVODE_INLINE void store(Word<T>* p, I v) {
+    *reinterpret_cast<typename PackTypes<T, W>::loose_integer*>(p) = v;
+  }
+  static REVODE_INLINE V all(T s) {
+    if constexpr (W == 1)
+      return s;
+    else
+      return s - V{};  // exact for every s, the zeros' signs included
+  }
+  static REVODE_INLINE U bits(V v) { return __builtin_bit_cast(U, v); }
+  static REVODE_INLINE V real(U u) { return __builtin_bit_cast(V, u); }
+  static REVODE_INLINE V magnitude(V v) { return real(bits(v) & (~typename Unsigned<T>::type{} >> 1)); }
+  /// |v| with the sign of s
+  static REVODE_INLINE V with_sign(V v, V s) {
+    constexpr auto rest = ~typename Unsigned<T>::type{} >> 1;
+    return real((bits(v) & rest) | (bits(s) & ~rest));
+  }
+  static REVODE_INLINE V fma(V a, V b, V c) {
+    if constexpr (W == 1) {
+      return fma1(a, b, c);
+    } else {
+      V r = c;
+      REVODE_UNROLL for (int l = 0; l < W; ++l) r[l] = fma1(a[l], b[l], c[l]);
+      return r;
+    }
+  }
+  static REVODE_INLINE V fma(V a, V b, T c) requires(W > 1) { return fma(a, b, all(c)); }
+  // Comparisons that are false for NaN keep it: the argument goes through.
+  static REVODE_INLINE V at_most(V x, T c) { return x > c ? all(c) : x; }
+  static REVODE_INLINE V at_least(V x, T c) { return x < c ? all(c) : x; }
+
+ private:
+  static REVODE_INLINE T fma1(T a, T b, T c) {
+#if defined(REVODE_SOFT_FMA)
+    if constexpr (single)
+      return soft_fma(a, b, c);
+    else
+      return __builtin_fma(a, b, c);
+#else
+    if constexpr (single)
+      return __builtin_fmaf(a, b, c);
+    else
+      return __builtin_fma(a, b, c);
+#endif
+  }
+};
+}  // namespace revode::kernel

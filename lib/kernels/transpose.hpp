@@ -1,0 +1,47 @@
+// Turning a block of samples so that features lie in a pack: W x W transposes by shuffles, log2(W) rounds of exchanges.
+#pragma once
+#include <utility>
+
+#include "pack.hpp"
+
+namespace revode::kernel {
+/// Exchanges, for pairs of rows S apart, the elements whose column has bit S unset with those whose column has it set.
+template <int S, class V, int... I>
+REVODE_INLINE void exchange(V& a, V& b, std::integer_sequence<int, I...>) {
+  constexpr int W = sizeof...(I);
+  const V low = __builtin_shufflevector(a, b, (I & S ? I - S + W : I)...);
+  b = __builtin_shufflevector(a, b, (I & S ? I + W : I + S)...);
+  a = low;
+}
+template <class V, int W, int S = 1>
+REVODE_INLINE void transpose(V (&m)[W]) {
+  if constexpr (S < W) {
+    REVODE_UNROLL for (int i = 0; i < W; ++i) if (!(i & S))
+        exchange<S>(m[i], m[i + S], std::make_integer_sequence<int, W>{});
+    transpose<V, W, S * 2>(m);
+  }
+}
+
+/// t[l][i] = rows[i][l] for i < features, l < samples. Blocks at the edges overlap their neighbours instead of being
+/// small: what lies in both is written twice with the same value.
+template <class T, int W>
+REVODE_INLINE void turn(Index features, Index lanes, Index samples, const T* __restrict rows, T* __restrict t,
+                        Index stride) {
+  if constexpr (W == 1) {
+    for (Index l = 0; l < samples; ++l)
+      for (Index i = 0; i < features; ++i) t[l * stride + i] = rows[i * lanes + l];
+  } else {
+    if (features < W || samples < W) return turn<T, narrower<T, W>>(features, lanes, samples, rows, t, stride);
+    for (Index ahead = 0; ahead < samples; ahead += W) {
+      const Index l = ahead + W <= samples ? ahead : samples - W;
+      for (Index right = 0; right < features; right += W) {
+        const Index i = right + W <= features ? right : features - W;
+        typename On<T, W>::V m[W];
+        REVODE_UNROLL for (int r = 0; r < W; ++r) m[r] = On<T, W>::load(rows + (i + r) * lanes + l);
+        transpose<typename On<T, W>::V, W>(m);
+        REVODE_UNROLL for (int r = 0; r < W; ++r) On<T, W>::store(t + (l + r) * stride + i, m[r]);
+      }
+    }
+  }
+}
+}  // namespace revode::kernel
