@@ -1,9 +1,9 @@
 // Run on any number of ranks: sums over 1 to 16 tiles have the bits of a serial tree written independently of the
 // library.
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <vector>
 
 #include "revode/mpi/tree_allreduce.hpp"
@@ -21,9 +21,10 @@ std::uint64_t mix(std::uint64_t x) {
 
 // Magnitudes from 2^-10 to 2^10 and both signs: almost every order of additions rounds differently.
 double value(int round, int tile, std::size_t i) {
-  const std::uint64_t bits = mix(mix(static_cast<std::uint64_t>(round * 64 + tile + 1)) + i);
-  const double fraction = static_cast<double>(bits >> 11) * 0x1p-53 - 0.5;
-  return std::ldexp(fraction, static_cast<int>(bits % 21) - 10);
+  const std::uint64_t random =
+      mix(mix(64 * static_cast<std::uint64_t>(round) + static_cast<std::uint64_t>(tile) + 1) + i);
+  const double fraction = static_cast<double>(random >> 11) * 0x1p-53 - 0.5;
+  return std::ldexp(fraction, static_cast<int>(random % 21) - 10);
 }
 
 // The definition: split at the largest power of two below the count.
@@ -33,6 +34,13 @@ T tree(int first, int count, const Leaf& leaf) {
   int left = 1;
   while (2 * left < count) left *= 2;
   return tree<T>(first, left, leaf) + tree<T>(first + left, count - left, leaf);
+}
+
+std::uint64_t bits(float x) {
+  return std::bit_cast<std::uint32_t>(x);
+}
+std::uint64_t bits(double x) {
+  return std::bit_cast<std::uint64_t>(x);
 }
 
 struct Tally {
@@ -46,8 +54,8 @@ void compare(Tally& tally, int round, int tiles, std::size_t begin, std::size_t 
     const T expected = tree<T>(0, tiles, leaf);
     T chain = leaf(0);
     for (int tile = 1; tile < tiles; ++tile) chain += leaf(tile);
-    tally.failures += std::memcmp(&expected, &sum[i], sizeof(T)) != 0;
-    tally.unlike_chain += std::memcmp(&expected, &chain, sizeof(T)) != 0;
+    tally.failures += bits(expected) != bits(sum[i]);
+    tally.unlike_chain += bits(expected) != bits(chain);
     ++tally.sums;
   }
 }
