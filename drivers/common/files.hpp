@@ -1,6 +1,7 @@
 /// Files that are whole or absent. Failures are Exit::io and name the file.
 #pragma once
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <initializer_list>
 #include <span>
@@ -13,6 +14,12 @@ using Bytes = std::vector<std::byte>;
 
 inline std::span<const std::byte> bytes_of(std::string_view text) {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
+}
+
+inline void append(Bytes& bytes, std::span<const std::byte> more) {
+  const std::size_t before = bytes.size();
+  bytes.resize(before + more.size());
+  if (!more.empty()) std::memcpy(bytes.data() + before, more.data(), more.size());
 }
 
 Bytes read_bytes(const std::filesystem::path& file);
