@@ -1,0 +1,71 @@
+/// Irregular series as samples, the spirals of Chen et al. 2018, and the packing of samples into tiles.
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/latent_ode.hpp"
+
+namespace revode::host {
+/// Values at times; [time][channel], NaN: not observed.
+struct Points {
+  std::vector<double> times;
+  std::vector<double> values;
+  std::size_t size() const { return times.size(); }
+};
+
+/// One series seen through its observations. Times count from the beginning of the window.
+struct Sample {
+  std::string name;
+  Points observed;  ///< what the encoder sees
+  Points target;    ///< what the likelihood asks for in training
+  Points test;      ///< what held-out errors are measured on; never seen in training
+};
+
+struct SeriesData {
+  int channels = 0;
+  std::vector<Sample> train, held_out;
+  double window = 0;   ///< longest time of an observation or target
+  double horizon = 0;  ///< longest time of a test point
+  std::vector<double> mean, scale;  ///< of each channel: values above are (raw - mean) / scale
+  std::vector<std::string> channel_names;
+
+  bool channel_masks() const;  ///< some observation lacks a channel
+  std::size_t most_observations() const;
+  std::size_t most_targets() const;
+  std::size_t most_tests() const;
+};
+
+/// The protocol of the spirals: `count` of them, half clockwise, r = a + b theta with a = 0, b = 0.3 over theta in [0, 6 pi]
+/// in `points` steps (clockwise: r = a + 50 b / theta), centres (-5, 0) and (+5, 0), unscaled. Each sample is a window of 100
+/// points that begins at a random index; noise of sd 0.3 is added, `observed` points are kept without replacement, and the
+/// next 100 points, noise-free, are its test. The last 20 % of the spirals are held out.
+struct Spirals {
+  int count = 1000, points = 1000, window = 100, observed = 100, first = 100, last = 800;
+  double a = 0, b = 0.3, noise = 0.3;
+  std::uint64_t seed = 1;
+};
+SeriesData spirals(const Spirals& protocol);
+
+/// Samples side by side in the layout of a SeriesTile, with room for a data set's longest sample.
+template <class T>
+class TilePacker {
+ public:
+  enum class Ask { targets, tests };
+  TilePacker(const SeriesData& data, int lanes, int latent);
+  /// samples[count] (count <= lanes) with noise keyed by (seed, iteration, sample index); without noise when `quiet`.
+  void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask, std::uint64_t seed,
+            std::uint64_t iteration, bool quiet);
+  const SeriesTile<T>& tile() const { return tile_; }
+  int encoder_steps() const { return encoder_steps_; }
+  int readings() const { return readings_; }
+
+ private:
+  void pack_inputs(const Points& observed, std::size_t lane);
+  void pack_readings(const Points& points, std::size_t lane);
+  int channels_, lanes_, latent_, encoder_steps_, readings_, input_rows_;
+  bool masks_;
+  std::vector<T> inputs_, times_, targets_, weights_, noise_, active_;
+  SeriesTile<T> tile_;
+};
+}  // namespace revode::host
