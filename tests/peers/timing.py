@@ -1,4 +1,4 @@
-"""What the timing scripts share. Import it before torch or jax: it restarts the interpreter in the best configuration."""
+"""What the timing scripts share. Imported before torch or jax: it restarts the interpreter in the best configuration."""
 import argparse
 import json
 import os
@@ -22,6 +22,18 @@ def best_configuration():
         clean = {k: v for k, v in os.environ.items() if k not in wanted}
         clean.update({k: v for k, v in wanted.items() if v is not None})
         os.execve(sys.executable, [sys.executable, *sys.argv], clean)
+
+
+def versions(peer):
+    """The peer by name and version, and the vector instructions torch chose."""
+    if peer == "diffrax":
+        import diffrax
+        import jax
+        return {"peer": peer, "version": diffrax.__version__, "engine": f"jax {jax.__version__}"}
+    import torch
+    import torchdiffeq
+    kernels = [line.split()[-1] for line in torch.__config__.show().splitlines() if "CPU capability" in line]
+    return {"peer": peer, "version": torchdiffeq.__version__, "engine": " ".join(["torch", torch.__version__, *kernels])}
 
 
 def options(about):
