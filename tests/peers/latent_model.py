@@ -16,7 +16,7 @@ LAYERS = {
 
 
 def spirals():
-    """Times [100], noisy observations [1000][100][2]: 500 points of two spirals over 6 pi, a start each, a = 0, b = 0.3."""
+    """Times [100], noisy observations [1000][100][2]: parts of two spirals of 500 points over 6 pi, a = 0, b = 0.3."""
     random = numpy.random.RandomState(0)
     total = 500
     angle = numpy.linspace(0.0, 6 * math.pi, total)

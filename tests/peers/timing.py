@@ -1,4 +1,4 @@
-"""What the timing scripts share. Imported before torch or jax: it restarts the interpreter in the best configuration."""
+"""What the timing scripts share. Import it before torch or jax: it restarts Python in the best configuration."""
 import argparse
 import json
 import os
@@ -33,7 +33,8 @@ def versions(peer):
     import torch
     import torchdiffeq
     kernels = [line.split()[-1] for line in torch.__config__.show().splitlines() if "CPU capability" in line]
-    return {"peer": peer, "version": torchdiffeq.__version__, "engine": " ".join(["torch", torch.__version__, *kernels])}
+    engine = " ".join(["torch", torch.__version__, *kernels])
+    return {"peer": peer, "version": torchdiffeq.__version__, "engine": engine}
 
 
 def options(about):
