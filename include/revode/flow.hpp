@@ -52,6 +52,8 @@ class Flow {
   long evaluations = 0, vjps = 0;
 
  private:
+  /// Without an event a letter that only damps does nothing, so all readings leave it out (0 x would touch -0 and NaN).
+  static bool idle(const Letter& l, const Step<T>& s) { return l.kind == Kind::relax && l.s > 0 && !s.halve; }
   T time(const Step<T>& s, float tau) const;
   T* argument(int letter) const { return args_ + (pulls_ ? static_cast<std::size_t>(letter) * n_ : 0); }
   void act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log);

@@ -66,7 +66,7 @@ class Walk final : public Trajectory<typename N::Scalar> {
     flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls);
     way_.place(arena, flow_, plan);
     halve_every_ = plan.halve_every;
-    for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction_bits[r] ? plan.fraction_bits[r] : sizeof(T) == 4 ? 24 : 44;
+    for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
   Status begin(const Grid<T>& grid, const T* theta, const T* y0) override;
   bool advance() override;

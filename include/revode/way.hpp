@@ -24,13 +24,18 @@ struct Plan {
   int slots = 0;          ///< checkpointed: states kept; reversed: restore points for when the log is full
   int halve_every = 0;    ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
   std::size_t log_bits = 0;       ///< reversed with K > 0: capacity of the log, see log_bits_for()
-  int fraction_bits[2] = {0, 0};  ///< of y and of the second register; 0: 24 for float, 44 for double
+  int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
   /// The log that `steps` steps of a tile need without restore points.
   constexpr std::size_t log_bits_for(long steps, int dim, int lanes) const {
     return halve_every ? static_cast<std::size_t>(steps / halve_every) * static_cast<std::size_t>(dim) *
                              static_cast<std::size_t>(lanes)
                        : 0;
+  }
+  /// fraction_bits with the defaults filled in.
+  constexpr int fraction(int r) const {
+    if (r > 0 && fraction_bits[1]) return fraction_bits[1];
+    return fraction_bits[0] ? fraction_bits[0] : sizeof(T) == 4 ? 24 : 44;
   }
 };
 
@@ -40,6 +45,7 @@ constexpr Status fits(const Plan<T>& p) {
   const int most = sizeof(T) == 4 ? 30 : 62;
   for (const int bits : p.fraction_bits)
     if (bits < 0 || bits > most) return Status::bad_argument;
+  if (shares_scale(p.method) && p.fraction(0) != p.fraction(1)) return Status::bad_argument;
   if (p.halve_every < 0 || p.slots < 0 || p.stored_steps < 0) return Status::bad_argument;
   if (p.halve_every > 0 && !dampable(p.method)) return Status::bad_argument;
   if (p.way == Way::stored) return p.stored_steps > 0 ? Status::ok : Status::bad_argument;

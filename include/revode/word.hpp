@@ -117,9 +117,17 @@ constexpr bool dampable(const Method<T>& m) {
     if (m.word[i].kind == Kind::relax) return true;
   return false;
 }
+/// A letter mixes two registers as they are, so both need the same scale.
+template <class T>
+constexpr bool shares_scale(const Method<T>& m) {
+  for (int i = 0; i < m.letters; ++i)
+    if (m.word[i].kind == Kind::relax && !m.word[i].field) return true;
+  return false;
+}
 static_assert(!bijective(runge_kutta(tableau::rk4<double>)) && !dampable(runge_kutta(tableau::rk4<double>)));
 static_assert(bijective(mccallum_foster(tableau::rk4<double>)) && dampable(mccallum_foster(tableau::rk4<double>)));
 static_assert(bijective(alf<double>()) && dampable(alf<double>()) && alf<double>().evaluations() == 1);
+static_assert(shares_scale(mccallum_foster(tableau::rk4<double>)) && !shares_scale(alf<double>()));
 static_assert(mccallum_foster(tableau::rk4<double>).evaluations() == 8);
 static_assert(runge_kutta(tableau::dormand_prince5<double>).evaluations() == 6);
 }  // namespace revode

@@ -29,7 +29,7 @@ template <class N, class F>
 void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
-    if (l.kind == Kind::relax && l.s > 0 && !s.halve) continue;
+    if (idle(l, s)) continue;
     if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
     act(l, s, state, args_, log);
   }
@@ -39,7 +39,7 @@ template <class N, class F>
 void Flow<N, F>::unpull(const Step<T>& s, BitLog* log) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
-    if (l.kind == Kind::relax && l.s > 0 && !s.halve) continue;
+    if (idle(l, s)) continue;
     if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
     undo(l, s, log);
     transpose(l, s, args_);
@@ -52,6 +52,7 @@ void Flow<N, F>::pull(const Step<T>& s) {
   int arranged = -1;  // the letter whose stages and tape stand in memory
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
+    if (idle(l, s)) continue;
     number.value(l.b, n_, argument(i), copy_ + static_cast<std::size_t>(l.b) * n_);
     if (i + 1 < method_.letters) {
       act(l, s, copy_, argument(i), nullptr);
@@ -60,6 +61,7 @@ void Flow<N, F>::pull(const Step<T>& s) {
   }
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
+    if (idle(l, s)) continue;
     if (l.field && arranged != i) arrange(l, s, argument(i)), arranged = i;
     transpose(l, s, argument(i));
   }
