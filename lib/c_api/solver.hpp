@@ -1,0 +1,119 @@
+/// The solver behind the C interface: a callback field, its solve, and where on its way it is, so that functions called
+/// out of order are refused. Field is revode_field or revodef_field, T its scalar.
+#pragma once
+#include <new>
+
+#include "c_api/callback.hpp"
+#include "revode.h"
+#include "revode/solve.hpp"
+
+namespace revode {
+/// The plan in C++'s words; false where a number is none of its enum.
+template <class T>
+bool read(const revode_plan& c, Plan<T>& plan) {
+  constexpr int bases = sizeof(tableau::all<T>) / sizeof(tableau::all<T>[0]);
+  if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_ALF || c.way < REVODE_STORED || c.way > REVODE_REVERSED ||
+      c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
+    return false;
+  if (c.method != REVODE_ALF && (c.base < 0 || c.base >= bases)) return false;
+  plan.method = c.method == REVODE_ALF           ? alf<T>()
+                : c.method == REVODE_RUNGE_KUTTA ? runge_kutta(*tableau::all<T>[c.base])
+                                                 : mccallum_foster(*tableau::all<T>[c.base]);
+  plan.way = static_cast<Way>(c.way);
+  plan.arithmetic = static_cast<Arithmetic>(c.arithmetic);
+  plan.stored_steps = c.stored_steps, plan.slots = c.slots, plan.halve_every = c.halve_every;
+  plan.log_bits = c.log_bits;
+  for (int r = 0; r < 2; ++r) plan.fraction_bits[r] = c.fraction_bits[r];
+  return true;
+}
+
+/// True when no product of sizes that a solve forms can exceed size_t.
+template <class T, class Field>
+bool countable(const Field& field, const revode_plan& plan) {
+  constexpr std::size_t most = ~std::size_t{0} / (8 * (max_stages + 1) * sizeof(T));
+  const auto lanes = static_cast<std::size_t>(field.lanes), rows = static_cast<std::size_t>(field.dim);
+  const auto of = [](std::size_t a, std::size_t b) { return b == 0 || a <= most / b; };
+  if (!of(rows, lanes) || !of(static_cast<std::size_t>(field.tape), lanes)) return false;
+  const std::size_t n = rows * lanes;
+  return plan.stored_steps < 0 || plan.slots < 0 ||
+         (of(static_cast<std::size_t>(plan.stored_steps), 2 * n) && of(static_cast<std::size_t>(plan.slots), 2 * n) &&
+          plan.log_bits <= ~std::size_t{0} - 64);
+}
+
+template <class T, class Field>
+class CSolver {
+ public:
+  explicit CSolver(const Field& field) : field_(field) {}
+
+  static Status check(const Field* field, const revode_plan* c, Plan<T>& plan) {
+    if (!field || field->size != sizeof(Field) || !c || c->size != sizeof *c) return Status::bad_argument;
+    if (field->dim < 1 || field->params < 0 || field->lanes < 1 || field->tape < 0) return Status::bad_argument;
+    if (!field->rhs || !field->vjp || !countable<T>(*field, *c) || !read(*c, plan)) return Status::bad_argument;
+    if (Status s = fits(plan); s != Status::ok) return s;
+    const bool logs = plan.way == Way::reversed && plan.halve_every > 0;
+    const bool room = !logs || plan.log_bits >= plan.log_bits_for(plan.halve_every, field->dim, field->lanes);
+    return room ? Status::ok : Status::capacity;
+  }
+  /// `Derived` is the opaque type of the interface, which adds nothing.
+  template <class Derived>
+  static Derived* place(Arena& arena, const Field& field, const Plan<T>& plan, Status& status) {
+    void* at = arena.take<Derived>(1);
+    if (arena.measuring()) {
+      Solve<T>::place(arena, Callback<T, Field>(field), plan, field.lanes);
+      return nullptr;
+    }
+    Derived* solver = at ? new (at) Derived(field) : nullptr;
+    status = solver ? solver->solve_.init(arena, solver->field_, plan, field.lanes) : Status::arena_too_small;
+    return status == Status::ok ? solver : nullptr;
+  }
+
+  Status begin(const Grid<T>& grid, const T* theta, const T* y0) {
+    if (!y0) return Status::bad_argument;
+    phase_ = Phase::forward;
+    return solve_->begin(grid, theta, y0);
+  }
+  Status advance(bool& moved) {
+    if (phase_ != Phase::forward) return Status::bad_argument;
+    moved = solve_->advance();
+    return solve_->status();
+  }
+  Status turn(T* theta_bar) {
+    if (phase_ != Phase::forward) return Status::bad_argument;
+    phase_ = Phase::backward;
+    return solve_->turn({theta_bar, 1, 0});
+  }
+  Status retreat(bool& moved) {
+    if (phase_ != Phase::backward) return Status::bad_argument;
+    moved = solve_->retreat();
+    return solve_->status();
+  }
+  Status finish(T* y0_bar) {
+    if (phase_ != Phase::backward || solve_->n() != 0) return Status::bad_argument;
+    phase_ = Phase::idle;
+    return solve_->finish(y0_bar);
+  }
+  Status forward(const Grid<T>& grid, const T* theta, const T* y0, T* y1) {
+    Status status = begin(grid, theta, y0);
+    for (bool moved = status == Status::ok; moved;) status = advance(moved);
+    for (std::size_t i = 0; status == Status::ok && y1 && i < solve_->size(); ++i) y1[i] = solve_->y()[i];
+    return status;
+  }
+  Status backward(const T* y1_bar, T* y0_bar, T* theta_bar) {
+    if (!y1_bar || phase_ != Phase::forward) return Status::bad_argument;
+    if (solve_->status() == Status::ok && solve_->n() != solve_->steps()) return Status::bad_argument;
+    Status status = turn(theta_bar);
+    for (std::size_t i = 0; status == Status::ok && i < solve_->size(); ++i) solve_->y_bar()[i] += y1_bar[i];
+    for (bool moved = true; status == Status::ok && moved;) status = retreat(moved);
+    return status == Status::ok ? finish(y0_bar) : status;
+  }
+  const Trajectory<T>* trajectory() const { return begun() ? &*solve_ : nullptr; }
+  Accounting accounting() const { return begun() ? solve_->accounting() : Accounting{}; }
+
+ private:
+  enum class Phase : unsigned char { fresh, forward, backward, idle };
+  bool begun() const { return phase_ != Phase::fresh; }
+  Callback<T, Field> field_;
+  Solve<T> solve_;
+  Phase phase_ = Phase::fresh;
+};
+}  // namespace revode
