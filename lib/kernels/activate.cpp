@@ -111,17 +111,18 @@ REVODE_INLINE void with_constant(Activation a, const F& body) {
 
 template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
-  with_constant(a, [&]<Activation A>() {
+  with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    sweep<T>(n, [&]<int W>(std::size_t k) { On<T, W>::store(y + k, Slopes<T, W>::value(A, On<T, W>::load(x + k))); });
+    sweep<T>(n, [&]<int W>(std::size_t k)
+                    REVODE_INLINED { On<T, W>::store(y + k, Slopes<T, W>::value(A, On<T, W>::load(x + k))); });
   });
 }
 
 template <class T>
 void activate_vjp(Activation a, std::size_t n, const T* x, const T* y, const T* y_bar, T* x_bar) {
-  with_constant(a, [&]<Activation A>() {
+  with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x_bar == y_bar) return;
-    sweep<T>(n, [&]<int W>(std::size_t k) {
+    sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using O = On<T, W>;
       const T* const argument = A == Activation::silu ? x : y;
       const auto slope = Slopes<T, W>::first(A, O::load(argument + k), O::load(y + k));
@@ -132,9 +133,9 @@ void activate_vjp(Activation a, std::size_t n, const T* x, const T* y, const T* 
 
 template <class T>
 void activate_curve(Activation a, std::size_t n, const T* x, const T* y, const T* x_dot, const T* y_dot_bar, T* x_bar) {
-  with_constant(a, [&]<Activation A>() {
+  with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity || A == Activation::relu) return;
-    sweep<T>(n, [&]<int W>(std::size_t k) {
+    sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using O = On<T, W>;
       const T* const argument = A == Activation::silu ? x : y;
       const auto curve = Slopes<T, W>::second(A, O::load(argument + k), O::load(y + k));

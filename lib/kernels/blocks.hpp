@@ -12,7 +12,7 @@ inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
 /// remainder would leave the FMA units waiting for their own results.
 template <int most, class F>
 REVODE_INLINE void even_blocks(int rows, const F& f) {
-  const auto call = [&]<int R>(auto self, int r, int at) __attribute__((always_inline)) {
+  const auto call = [&]<int R>(auto self, int r, int at) REVODE_INLINED {
     if constexpr (R == 1) {
       f.template operator()<1>(at);
     } else {

@@ -16,27 +16,28 @@ struct Elementary : On<T, W> {
   using typename O::V;
   static constexpr int fraction_bits = single ? 23 : 52;
   static constexpr auto bias = static_cast<typename Unsigned<T>::type>(single ? 127 : 1023);
-  static constexpr T round_shift = single ? T(12582912) : T(6755399441055744);
+  static constexpr T round_shift = single ? T(12582912 + 127) : T(6755399441055744 + 1023);
 
   static REVODE_INLINE V exp(V x) { return exp_below(O::at_most(x, single ? T(89) : T(710))); }
   /// e^x - 1, x <= 88 (709)
   static REVODE_INLINE V expm1(V x) {
     const Reduced y = reduce(O::at_least(x, T(-60)));
-    const V s = power_of_two(y.n + bias);
+    const V s = power_of_two(y.biased);
     return fma(expm1_near_zero(y.r), s, s - T(1));
   }
   static REVODE_INLINE V tanh(V x) {
-    if constexpr (single) {  // odd rational 13/6; beyond 7.9 the float is the clamp's
-      x = O::at_least(O::at_most(x, T(7.90531110763549805)), T(-7.90531110763549805));
+    if constexpr (single) {  // odd rational 9/8, error 2^-27.4 up to 7.9; from there one is within 5 ulp, and no more
+                             // than it
+      constexpr T last = T(7.9);
       const V z = x * x;
-      const V p = P::horner(
-          z, {T(4.89352455891786e-03), T(6.37261928875436e-04), T(1.48572235717979e-05), T(5.12229709037114e-08),
-              T(-8.60467152213735e-11), T(2.00018790482477e-13), T(-2.76076847742355e-16)});
+      const V p =
+          P::horner(z, {T(1), T(0.1345062369382), T(0.0035789957723362), T(2.2023309318788e-5), T(1.5428069395322e-8)});
       const V q = P::horner(
-          z, {T(4.89352518554385e-03), T(2.26843463243900e-03), T(1.18534705686654e-04), T(1.19825839466702e-06)});
-      return (x * p) / q;
+          z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
+      const V y = (x * p) / q;
+      return z > last * last ? O::with_sign(all(T(1)), x) : y;
     } else {
-      const V e = expm1(O::at_least(O::at_most(x, T(19.1)), T(-19.1)) * T(2));
+      const V e = expm1(O::at_most(x, T(19.1)) * T(2));
       return e / (e + T(2));
     }
   }
@@ -90,22 +91,21 @@ struct Elementary : On<T, W> {
  protected:
   static constexpr T ln2_high = single ? T(0x1.62e43p-1) : T(0x1.62e42fefa39efp-1);
   static constexpr T ln2_low = single ? T(-0x1.05c61p-29) : T(0x1.abc9e3b39803fp-56);
-  struct Reduced {  // x = n ln 2 + r; n wraps below zero
+  struct Reduced {  // x = n ln 2 + r
     V r;
-    U n;
+    U biased;  // n + bias in the low bits, what is left of round_shift above them
   };
   static REVODE_INLINE Reduced reduce(V x) {
     const V t = fma(x, all(T(1.44269504088896340736)), all(round_shift)), n = t - round_shift;
-    const V r = fma(n, all(-ln2_low), fma(n, all(-ln2_high), x));
-    return {r, O::bits(t) - O::bits(all(round_shift))};
+    return {fma(n, all(-ln2_low), fma(n, all(-ln2_high), x)), O::bits(t)};
   }
   /// e^x, x <= 89 (710), by two scalings: right from the last subnormal up to infinity
   static REVODE_INLINE V exp_below(V x) {
     const Reduced y = reduce(O::at_least(x, single ? T(-105) : T(-746)));
-    const U biased = y.n + (bias << 1), half = biased >> 1;
+    const U biased = y.biased - (O::bits(all(round_shift)) - (bias << 1)), half = biased >> 1;
     return (expm1_near_zero(y.r) + T(1)) * power_of_two(half) * power_of_two(biased - half);
   }
-  /// 2^(biased - bias)
+  /// 2^(biased - bias); bits above the exponent's fall off
   static REVODE_INLINE V power_of_two(U biased) { return O::real(biased << fraction_bits); }
   /// e^r - 1, |r| <= ln(2) / 2
   static REVODE_INLINE V expm1_near_zero(V r) {
@@ -114,10 +114,10 @@ struct Elementary : On<T, W> {
       p = P::horner(r, {T(0.50000000630184260498), T(0.16666665857993212056), T(0.041666306088456030677),
                         T(0.0083335016210885256702), T(0.0013944049475524893384), T(0.00019787219770413507674)});
     else
-      p = P::estrin(r, {T(0.5000000000000000035), T(0.166666666666666818), T(0.041666666666666158223),
-                        T(0.0083333333333179916719), T(0.001388888888910039585), T(0.0001984126989444733401),
-                        T(0.000024801586941972754022), T(2.7557236489604853873e-6), T(2.7557575546765834758e-7),
-                        T(2.5111549667134868824e-8), T(2.0827316677167807259e-9)});
+      p = P::estrin(r, {T(0.5000000000000008541), T(0.16666666666666425719), T(0.041666666666544739704),
+                        T(0.0083333333334914729363), T(0.0013888888940320502415), T(0.00019841269505264296995),
+                        T(0.000024801496129566866628), T(2.7557592367356275547e-6), T(2.7629278182409683344e-7),
+                        T(2.4997072119759834072e-8)});
     return fma(r * r, p, r);
   }
   /// The exponent that bits hold above the fraction, as a number: exact, without an integer conversion.

@@ -14,7 +14,7 @@ void combine_terms(std::size_t n, T* out, const T* base, const T* c, const T* co
     at[j] = v[j];
     by[j] = c[j];
   }
-  sweep<T>(n, [&]<int W>(std::size_t k) {
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using O = On<T, W>;
     auto sum = base ? O::fma(O::all(by[0]), O::load(at[0] + k), O::load(base + k)) : O::all(by[0]) * O::load(at[0] + k);
     REVODE_UNROLL for (int j = 1; j < terms; ++j) sum = O::fma(O::all(by[j]), O::load(at[j] + k), sum);
@@ -23,7 +23,7 @@ void combine_terms(std::size_t n, T* out, const T* base, const T* c, const T* co
 }
 template <class T>
 void combine_none(std::size_t n, T* out, const T* base) {
-  sweep<T>(n, [&]<int W>(std::size_t k) {
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using O = On<T, W>;
     O::store(out + k, base ? O::load(base + k) : O::all(T(0)));
   });
@@ -46,7 +46,7 @@ void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const 
     default:
       break;
   }
-  sweep<T>(n, [&]<int W>(std::size_t k) {
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using O = On<T, W>;
     auto sum = base ? O::fma(O::all(c[0]), O::load(v[0] + k), O::load(base + k)) : O::all(c[0]) * O::load(v[0] + k);
     for (int j = 1; j < terms; ++j) sum = O::fma(O::all(c[j]), O::load(v[j] + k), sum);
@@ -56,8 +56,8 @@ void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const 
 
 template <class T>
 void multiply(std::size_t n, const T* a, const T* b, T* out, bool add) {
-  const auto run = [&]<bool sum>() {
-    sweep<T>(n, [&]<int W>(std::size_t k) {
+  const auto run = [&]<bool sum>() REVODE_INLINED {
+    sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using O = On<T, W>;
       if constexpr (sum)
         O::store(out + k, O::fma(O::load(a + k), O::load(b + k), O::load(out + k)));
@@ -70,22 +70,23 @@ void multiply(std::size_t n, const T* a, const T* b, T* out, bool add) {
 
 template <class T>
 void evaluate(Function f, std::size_t n, const T* x, T* y) {
-  const auto run = [&](const auto& g) {
-    sweep<T>(n, [&]<int W>(std::size_t k) { On<T, W>::store(y + k, g.template operator()<W>(On<T, W>::load(x + k))); });
+  const auto run = [&](const auto& g) REVODE_INLINED {
+    sweep<T>(n, [&]<int W>(std::size_t k)
+                    REVODE_INLINED { On<T, W>::store(y + k, g.template operator()<W>(On<T, W>::load(x + k))); });
   };
   switch (f) {
     case Function::exp:
-      return run([]<int W>(Pack<T, W> v) { return Elementary<T, W>::exp(v); });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return Elementary<T, W>::exp(v); });
     case Function::log:
-      return run([]<int W>(Pack<T, W> v) { return Elementary<T, W>::log(v); });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return Elementary<T, W>::log(v); });
     case Function::sin:
-      return run([]<int W>(Pack<T, W> v) { return Trigonometry<T, W>::sin(v); });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return Trigonometry<T, W>::sin(v); });
     case Function::cos:
-      return run([]<int W>(Pack<T, W> v) { return Trigonometry<T, W>::cos(v); });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return Trigonometry<T, W>::cos(v); });
     case Function::sqrt:
-      return run([]<int W>(Pack<T, W> v) { return kernel::sqrt<T, W>(v); });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return kernel::sqrt<T, W>(v); });
     case Function::reciprocal:
-      return run([]<int W>(Pack<T, W> v) { return T(1) / v; });
+      return run([]<int W>(Pack<T, W> v) REVODE_INLINED { return T(1) / v; });
   }
 }
 

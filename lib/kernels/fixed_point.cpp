@@ -48,7 +48,7 @@ template <class T, class F>
 REVODE_INLINE bool each_rounded(std::size_t n, T scale, const T* x, const F& f) {
   Pack<T, width<T>> misses{};
   T few_misses{};
-  sweep<T>(n, [&]<int W>(std::size_t k) {
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using X = Fixed<T, W>;
     const auto t = X::load(x + k) * scale, rounded = X::rint(t), zero = X::all(T(0));
     const auto size = X::magnitude(t);
@@ -64,7 +64,7 @@ REVODE_INLINE bool each_rounded(std::size_t n, T scale, const T* x, const F& f) 
 
 template <class T, Sign sign>
 REVODE_INLINE bool act(std::size_t n, T scale, const T* increment, Word<T>* state) {
-  return each_rounded(n, scale, increment, [&]<int W>(std::size_t k, auto by) {
+  return each_rounded(n, scale, increment, [&]<int W>(std::size_t k, auto by) REVODE_INLINED {
     using U = typename On<T, W>::U;
     const auto was = __builtin_bit_cast(U, On<T, W>::load(state + k)), step = __builtin_bit_cast(U, by);
     const U now = sign == Sign::plus ? was + step : was - step;
@@ -75,7 +75,8 @@ REVODE_INLINE bool act(std::size_t n, T scale, const T* increment, Word<T>* stat
 
 template <class T>
 bool quantise(std::size_t n, T scale, const T* x, Word<T>* state) {
-  return each_rounded(n, scale, x, [&]<int W>(std::size_t k, auto value) { On<T, W>::store(state + k, value); });
+  return each_rounded(n, scale, x,
+                      [&]<int W>(std::size_t k, auto value) REVODE_INLINED { On<T, W>::store(state + k, value); });
 }
 template <class T>
 bool quantise_add(std::size_t n, T scale, const T* increment, Word<T>* state) {
@@ -88,8 +89,8 @@ bool quantise_subtract(std::size_t n, T scale, const T* increment, Word<T>* stat
 
 template <class T>
 void dequantise(std::size_t n, T unit, const Word<T>* state, T* x) {
-  sweep<T>(n,
-           [&]<int W>(std::size_t k) { On<T, W>::store(x + k, Fixed<T, W>::real(On<T, W>::load(state + k)) * unit); });
+  sweep<T>(n, [&]<int W>(std::size_t k)
+                  REVODE_INLINED { On<T, W>::store(x + k, Fixed<T, W>::real(On<T, W>::load(state + k)) * unit); });
 }
 
 template <class T>
@@ -98,7 +99,7 @@ bool in_range(std::size_t n, const Word<T>* state) {
   constexpr Natural limit = Natural{1} << (8 * sizeof(T) - 2);  // |s| <= limit when s + limit <= 2 limit without a sign
   Pack<T, width<T>> misses{};
   T few_misses{};
-  sweep<T>(n, [&]<int W>(std::size_t k) {
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using X = Fixed<T, W>;
     const auto shifted = __builtin_bit_cast(typename X::U, X::load(state + k)) + limit;
     const auto miss = shifted > (limit << 1) ? X::all(T(1)) : X::all(T(0));

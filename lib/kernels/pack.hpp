@@ -15,6 +15,7 @@
 #include "soft_fma.hpp"
 #endif
 #define REVODE_INLINE __attribute__((always_inline)) inline
+#define REVODE_INLINED __attribute__((always_inline))  // of a lambda, after its parameters
 #define REVODE_UNROLL _Pragma("GCC unroll 16")
 
 namespace revode::kernel {
@@ -100,8 +101,8 @@ struct On {
     if constexpr (W == 1) {
       return fma1(a, b, c);
     } else {
-      V r = c;
-      REVODE_UNROLL for (int l = 0; l < W; ++l) r[l] = fma1(a[l], b[l], c[l]);
+      V r;
+      for (int l = 0; l < W; ++l) r[l] = fma1(a[l], b[l], c[l]);
       return r;
     }
   }

@@ -33,7 +33,7 @@ REVODE_INLINE Pack<T, W> sqrt(Pack<T, W> x) {
   if constexpr (W == 1) {
     return sqrt_one<T>(x);
   } else {
-    REVODE_UNROLL for (int l = 0; l < W; ++l) x[l] = sqrt_one<T>(x[l]);
+    for (int l = 0; l < W; ++l) x[l] = sqrt_one<T>(x[l]);
     return x;
   }
 }

@@ -59,7 +59,7 @@ void tree_slices(std::size_t n, int leaves, std::size_t stride, T* slices) {
     for (std::size_t i = 0; i + step < all; i += 2 * step) {
       T* const into = slices + i * stride;
       const T* const from = slices + (i + step) * stride;
-      sweep<T>(n, [&]<int W>(std::size_t k) {
+      sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
         On<T, W>::store(into + k, On<T, W>::load(into + k) + On<T, W>::load(from + k));
       });
     }
@@ -87,7 +87,7 @@ template <class T>
 bool finite(std::size_t n, const T* x) {
   Pack<T, width<T>> zeros{};
   T few{};
-  sweep<T>(n, [&]<int W>(std::size_t k) {  // x - x is 0, or NaN for what is not finite, and NaN stays
+  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {  // x - x is 0, or NaN for what is not finite, and NaN stays
     const auto v = On<T, W>::load(x + k), zero = v - v;
     if constexpr (W == width<T>)
       zeros = zeros + zero;

@@ -52,7 +52,8 @@ void outer_columns(const Leaf<T>& leaf, Index first, Index last) {
     column[q] = first + turned[q];
   }
   constexpr int most = W == width<T> ? block_rows : 4;
-  even_blocks<most>(leaf.out, [&]<int R>(int row) { outer<T, W, R, Q>(leaf, row, column, t, Q * W, turned); });
+  even_blocks<most>(leaf.out,
+                    [&]<int R>(int row) REVODE_INLINED { outer<T, W, R, Q>(leaf, row, column, t, Q * W, turned); });
 }
 
 template <class T, int W>
