@@ -81,7 +81,7 @@ typedef struct revode_plan {
   int slots;            /* checkpointed: states kept; reversed: restore points for when the log is full */
   int halve_every;      /* K of damped dynamics, at most ln 2 / (h |mu|), mu the most negative eigenvalue; 0: never */
   size_t log_bits;      /* reversed with K: dim * lanes bits every K steps; fewer need slots */
-  int fraction_bits[2]; /* of y and of the second register, range 2^(62 - bits) (float: 30); 0: 44 (float: 24) */
+  int fraction_bits[2]; /* of y, 0: 44 (float: 24), range 2^(62 - bits) (float: 30); of the second register, 0: as y */
 } revode_plan;
 
 /* What a solver has done since the last forward or begin. */
