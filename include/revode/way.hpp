@@ -127,7 +127,7 @@ class Checkpointed {
   void begin(const Flow&, long steps) {
     slots_.clear();
     next_ = recomputed_ = 0;
-    end_ = steps;
+    end_ = steps + 1;  // the pass forwards goes on to the last state: the loss there is one step more
   }
   Status before(const Step<T>& s, const Flow& flow) {
     if (s.n == next_ && !slots_.full()) {

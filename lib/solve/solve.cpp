@@ -7,14 +7,16 @@
 namespace revode {
 long binomial_advance(long steps, std::size_t slots) {
   if (slots == 0 || steps <= 1) return steps;
-  const auto c = static_cast<double>(slots) + 1;  // states in hand, this one included
-  double reach = 1, less = 1;                     // beta(c, r), beta(c - 1, r)
+  const auto c = static_cast<double>(slots) + 1;           // states in hand, this one included
+  double reach = 1, one_less = 0, two_less = 0, side = 1;  // beta(c, r), beta(c, r - 1), beta(c, r - 2), beta(c - 1, r)
   for (int r = 0; reach < static_cast<double>(steps);) {
     ++r;
+    two_less = one_less, one_less = reach;
     reach = reach * (c + r) / r;
-    less = less * (c - 1 + r) / r;
+    side = side * (c - 1 + r) / r;
   }
-  const long ahead = less < static_cast<double>(steps) ? steps - static_cast<long>(less) : 1;
+  const double rest = static_cast<double>(steps) - side;
+  const long ahead = static_cast<long>(rest > two_less ? rest : two_less);
   return ahead < 1 ? 1 : ahead > steps - 1 ? steps - 1 : ahead;
 }
 
