@@ -50,8 +50,8 @@ LatentOde<T>::LatentOde(const Config& c)
 }
 
 template <class T>
-std::vector<Tensor> LatentOde<T>::tensors() const {
-  std::vector<Tensor> all;
+std::vector<Part> LatentOde<T>::tensors() const {
+  std::vector<Part> all;
   std::size_t at = 0;
   if (config_.ode_rnn) at = name_layers(encoder_field_, "encoder.field", at, all);
   at = name_gru(gru_, "encoder.gru", at, all);

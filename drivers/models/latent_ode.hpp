@@ -33,7 +33,7 @@ struct SeriesTile {
 };
 
 /// A named part of theta, for the model file.
-struct Tensor {
+struct Part {
   std::string name;
   std::vector<std::size_t> shape;
   std::size_t offset;  // in scalars
@@ -78,7 +78,7 @@ class LatentOde {
 
   int params() const { return decoder_at_ + decoder_.shape({}).params; }
   int input_rows() const { return gru_.input() + 1; }
-  std::vector<Tensor> tensors() const;
+  std::vector<Part> tensors() const;
   void initialise(std::uint64_t seed, T* theta) const;
   std::size_t bytes();
   Status init(Arena& arena);
@@ -119,12 +119,12 @@ class LatentOde {
 
 /// Names and shapes of a dense layer or an Mlp at `offset`, as PyTorch would call them; returns the next offset.
 template <class T>
-std::size_t name_layers(const Mlp<T>& mlp, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out);
+std::size_t name_layers(const Mlp<T>& mlp, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
 template <class T>
-std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out);
+std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
 template <class T>
-std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out);
+std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
 /// Uniform in +-1/sqrt(rows in), PyTorch's default, for every tensor of two dimensions and its biases.
 template <class T>
-void initialise_uniform(const std::vector<Tensor>& tensors, std::uint64_t seed, T* theta);
+void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T* theta);
 }  // namespace revode::host

@@ -5,7 +5,7 @@
 
 namespace revode::host {
 namespace {
-std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::size_t offset, std::vector<Tensor>& out) {
+std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::size_t offset, std::vector<Part>& out) {
   std::size_t count = 1;
   for (const std::size_t n : shape) count *= n;
   out.push_back({name, std::move(shape), offset});
@@ -15,20 +15,20 @@ std::size_t size(int n) { return static_cast<std::size_t>(n); }
 }  // namespace
 
 template <class T>
-std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out) {
+std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Part>& out) {
   offset = add(prefix + ".weight", {size(dense.out()), size(dense.in())}, offset, out);
   if (dense.time()) offset = add(prefix + ".time_weight", {size(dense.out())}, offset, out);
   return add(prefix + ".bias", {size(dense.out())}, offset, out);
 }
 
 template <class T>
-std::size_t name_layers(const Mlp<T>& mlp, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out) {
+std::size_t name_layers(const Mlp<T>& mlp, const std::string& prefix, std::size_t offset, std::vector<Part>& out) {
   for (int i = 0; i < mlp.size(); ++i) offset = name_layer(mlp.layer(i), prefix + "." + std::to_string(i), offset, out);
   return offset;
 }
 
 template <class T>
-std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t offset, std::vector<Tensor>& out) {
+std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t offset, std::vector<Part>& out) {
   const std::size_t gates = 3 * size(gru.hidden());
   offset = add(prefix + ".weight_ih", {gates, size(gru.input())}, offset, out);
   offset = add(prefix + ".weight_hh", {gates, size(gru.hidden())}, offset, out);
@@ -37,10 +37,10 @@ std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t o
 }
 
 template <class T>
-void initialise_uniform(const std::vector<Tensor>& tensors, std::uint64_t seed, T* theta) {
+void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T* theta) {
   double bound = 1;
   std::uint64_t index = 0;
-  for (const Tensor& tensor : tensors) {
+  for (const Part& tensor : tensors) {
     std::size_t count = 1;
     for (const std::size_t n : tensor.shape) count *= n;
     if (tensor.shape.size() == 2) bound = 1 / std::sqrt(static_cast<double>(tensor.shape[1]));
@@ -51,10 +51,10 @@ void initialise_uniform(const std::vector<Tensor>& tensors, std::uint64_t seed, 
 }
 
 #define REVODE_INSTANTIATE(T)                                                                                    \
-  template std::size_t name_layers(const Mlp<T>&, const std::string&, std::size_t, std::vector<Tensor>&);      \
-  template std::size_t name_layer(const Dense<T>&, const std::string&, std::size_t, std::vector<Tensor>&);     \
-  template std::size_t name_gru(const Gru<T>&, const std::string&, std::size_t, std::vector<Tensor>&);         \
-  template void initialise_uniform(const std::vector<Tensor>&, std::uint64_t, T*);
+  template std::size_t name_layers(const Mlp<T>&, const std::string&, std::size_t, std::vector<Part>&);      \
+  template std::size_t name_layer(const Dense<T>&, const std::string&, std::size_t, std::vector<Part>&);     \
+  template std::size_t name_gru(const Gru<T>&, const std::string&, std::size_t, std::vector<Part>&);         \
+  template void initialise_uniform(const std::vector<Part>&, std::uint64_t, T*);
 REVODE_INSTANTIATE(float)
 REVODE_INSTANTIATE(double)
 #undef REVODE_INSTANTIATE
