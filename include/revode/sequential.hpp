@@ -38,13 +38,15 @@ struct Chain {
 template <class T>
 class Sequential final : public Map<T> {
  public:
-  /// `maps` is the caller's array and outlives this; rows of neighbours must fit (init of a solve or gradient_check
-  /// tells).
+  /// `maps` is the caller's array and outlives this; where rows of neighbours do not fit, it is a map of zero rows,
+  /// which every init refuses.
   template <int N>
   constexpr explicit Sequential(const Map<T>* const (&maps)[N]) : layers_{maps, N} {}
   constexpr Sequential(const Map<T>* const* maps, int count) : layers_{maps, count} {}
 
-  constexpr Shape shape(Extent extent) const override { return Chain<T, Layers>::shape(layers_, extent); }
+  constexpr Shape shape(Extent extent) const override {
+    return consistent() ? Chain<T, Layers>::shape(layers_, extent) : Shape{};
+  }
   /// True when each map's rows in are the rows out of the one before it.
   constexpr bool consistent() const {
     for (int i = 1; i < layers_.count; ++i)
