@@ -25,8 +25,8 @@ TileRange tiles_of_rank(int tiles, int size, int rank);
 template <class T>
 class TreeAllreduce {
  public:
-  /// Collective in spirit: every rank gives the same numbers. Throws Error (usage) when there are more ranks than
-  /// tiles.
+  /// Every rank gives the same numbers; nothing is sent yet. `ranks` must outlive this. Throws Error (usage) when there
+  /// are more ranks than tiles.
   TreeAllreduce(const Communicator& ranks, int tiles, std::size_t length, std::size_t extras = 0);
   ~TreeAllreduce();
   TreeAllreduce(const TreeAllreduce&) = delete;
