@@ -134,7 +134,8 @@ Status LatentOde<T>::decode_forward(const SeriesTile<T>& tile, const Grid<T>& gr
   return solve_->status();
 }
 
-/// Gaussian log-likelihood of one reading; x_bar = d(-log p)/dx. Statistics a lane: sums_[0] loss, [1] squares, [2] values.
+/// Gaussian log-likelihood of one reading; x_bar = d(-log p)/dx. Statistics a lane: sums_[0] loss, [1] squares, [2]
+/// values.
 template <class T>
 void LatentOde<T>::likelihood(const SeriesTile<T>& tile, int reading, T* x_bar) {
   const std::size_t lanes = rows(1), d = rows(config_.channels), at = static_cast<std::size_t>(reading) * d;
@@ -201,7 +202,8 @@ Status LatentOde<T>::predict(const SeriesTile<T>& tile, const Grid<T>& grid, con
   if (Status s = encode(tile, theta); s != Status::ok) return s;
   if (Status s = decode_forward(tile, grid, theta); s != Status::ok) return s;
   for (int o = 0; o < tile.readings; ++o)
-    decoder_.eval(call(theta + decoder_at_), z_ + rows(o * config_.latent), x + rows(o * config_.channels), decoder_tape_);
+    decoder_.eval(call(theta + decoder_at_), z_ + rows(o * config_.latent), x + rows(o * config_.channels),
+                  decoder_tape_);
   return status_;
 }
 

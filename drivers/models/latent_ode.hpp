@@ -1,7 +1,9 @@
 /// The latent ODE (Chen et al. 2018; Rubanova et al. 2019) of one tile of irregular series, in memory known beforehand.
 ///
-///   encoder   recurrent, run backwards in time over each sample's own observations: a GRU with the gap as an input, or an
-///             ODE-RNN, whose state also follows an ODE over the gap; its last state gives q(z0) = N(mean, exp(log_var))
+///   encoder   recurrent, run backwards in time over each sample's own observations: a GRU with the gap as an input, or
+///   an
+///             ODE-RNN, whose state also follows an ODE over the gap; its last state gives q(z0) = N(mean,
+///             exp(log_var))
 ///   z0        mean + exp(log_var / 2) noise
 ///   dz/dt     = field(z), one solve for the tile, read at each sample's own times (readout.hpp)
 ///   decoder   z(t) to the mean of a Gaussian with standard deviation `noise`
@@ -19,8 +21,9 @@
 
 namespace revode::host {
 /// What a tile of samples brings along. Rows of inputs: gap to the observation handled before, time since the window's
-/// beginning, channels, channel masks where the data have empty cells, and last 1 (observed) or 0 (padding). The encoder
-/// takes them in order, so they stand latest first; the last step is the way to the window's beginning, without observation.
+/// beginning, channels, channel masks where the data have empty cells, and last 1 (observed) or 0 (padding). The
+/// encoder takes them in order, so they stand latest first; the last step is the way to the window's beginning, without
+/// observation.
 template <class T>
 struct SeriesTile {
   const T* inputs = nullptr;   // [encoder_steps][input_rows][lanes]
@@ -39,7 +42,8 @@ struct Part {
   std::size_t offset;  // in scalars
 };
 
-/// One ODE-RNN step: rows [h | gap, inputs | mask] to h; the ODE carries h over the gap, the GRU takes the observation in.
+/// One ODE-RNN step: rows [h | gap, inputs | mask] to h; the ODE carries h over the gap, the GRU takes the observation
+/// in.
 template <class T>
 class OdeRnnCell final : public Map<T> {
  public:
@@ -84,7 +88,8 @@ class LatentOde {
   Status init(Arena& arena);
 
   /// Adds to theta_bar, whose stride counts params() + statistics: the statistics come last.
-  Status loss(const SeriesTile<T>& tile, const Grid<T>& grid, const T* theta, T kl_weight, const ThetaBar<T>& theta_bar);
+  Status loss(const SeriesTile<T>& tile, const Grid<T>& grid, const T* theta, T kl_weight,
+              const ThetaBar<T>& theta_bar);
   /// x[readings][channels][lanes]: decoded means at the tile's times; z0 from its noise.
   Status predict(const SeriesTile<T>& tile, const Grid<T>& grid, const T* theta, T* x);
   Accounting accounting() const { return solve_->accounting(); }
@@ -97,7 +102,9 @@ class LatentOde {
   void likelihood(const SeriesTile<T>& tile, int reading, T* x_bar);
   void add_kl(const SeriesTile<T>& tile, T kl_weight);
   Call<T> call(const T* theta);
-  std::size_t rows(int count) const { return static_cast<std::size_t>(count) * static_cast<std::size_t>(config_.lanes); }
+  std::size_t rows(int count) const {
+    return static_cast<std::size_t>(count) * static_cast<std::size_t>(config_.lanes);
+  }
 
   Config config_;
   Gru<T> gru_;

@@ -5,7 +5,9 @@
 
 namespace revode::host {
 namespace {
-std::size_t pad(std::size_t bytes) { return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN; }
+std::size_t pad(std::size_t bytes) {
+  return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+}
 template <class T>
 std::size_t tile_bytes(int rows, Extent e) {
   return pad(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));

@@ -22,7 +22,8 @@ std::size_t most(const SeriesData& data, Get get) {
 bool SeriesData::channel_masks() const {
   for (const auto* part : {&train, &held_out})
     for (const Sample& sample : *part)
-      if (std::any_of(sample.observed.values.begin(), sample.observed.values.end(), [](double v) { return std::isnan(v); }))
+      if (std::any_of(sample.observed.values.begin(), sample.observed.values.end(),
+                      [](double v) { return std::isnan(v); }))
         return true;
   return false;
 }
@@ -51,7 +52,8 @@ SeriesData spirals(const Spirals& p) {
       const double r = clockwise ? p.a + p.b * 50 / theta : p.a + p.b * theta;
       return axis ? r * std::sin(theta) : r * std::cos(theta) + (clockwise ? -5 : 5);
     };
-    Random start(p.seed, start_stream, index), noise(p.seed, observation_stream, index), choice(p.seed, choice_stream, index);
+    Random start(p.seed, start_stream, index), noise(p.seed, observation_stream, index),
+        choice(p.seed, choice_stream, index);
     const int from = p.first + static_cast<int>(start.below(static_cast<std::uint32_t>(p.last - p.first)));
     std::vector<int> kept(static_cast<std::size_t>(p.window));
     for (int j = 0; j < p.window; ++j) kept[static_cast<std::size_t>(j)] = j;
@@ -68,9 +70,12 @@ SeriesData spirals(const Spirals& p) {
         sample.observed.values.push_back(point(from + j, axis) + p.noise * static_cast<double>(noise.normal()));
     }
     sample.target = sample.observed;
-    for (int j = p.window; j < 2 * p.window; ++j) {
-      sample.test.times.push_back(j * step);
-      for (int axis = 0; axis < 2; ++axis) sample.test.values.push_back(point(from + j, axis));
+    for (int j = 0; j < 2 * p.window; ++j) {
+      for (Points* points : {&sample.truth, &sample.test}) {
+        if (points == &sample.test && j < p.window) continue;
+        points->times.push_back(j * step);
+        for (int axis = 0; axis < 2; ++axis) points->values.push_back(point(from + j, axis));
+      }
     }
     (i < p.count * 4 / 5 ? data.train : data.held_out).push_back(std::move(sample));
   }
@@ -144,8 +149,8 @@ void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* 
     for (int d = 0; d < latent_ && !quiet; ++d)
       noise_[static_cast<std::size_t>(d) * static_cast<std::size_t>(lanes_) + lane] = static_cast<T>(random.normal());
   }
-  tile_ = {inputs_.data(),  static_cast<int>(longest), times_.data(), targets_.data(),
-           weights_.data(), active_.data(),            noise_.data()};
+  tile_ = {inputs_.data(), static_cast<int>(longest), times_.data(), targets_.data(), weights_.data(), active_.data(),
+           noise_.data()};
   if (quiet) tile_.noise = nullptr;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/csv.hpp"
 #include "models/latent_ode.hpp"
 
 namespace revode::host {
@@ -20,13 +21,14 @@ struct Sample {
   Points observed;  ///< what the encoder sees
   Points target;    ///< what the likelihood asks for in training
   Points test;      ///< what held-out errors are measured on; never seen in training
+  Points truth;     ///< all that is known, for pictures
 };
 
 struct SeriesData {
   int channels = 0;
   std::vector<Sample> train, held_out;
-  double window = 0;   ///< longest time of an observation or target
-  double horizon = 0;  ///< longest time of a test point
+  double window = 0;                ///< longest time of an observation or target
+  double horizon = 0;               ///< longest time of a test point
   std::vector<double> mean, scale;  ///< of each channel: values above are (raw - mean) / scale
   std::vector<std::string> channel_names;
 
@@ -36,16 +38,29 @@ struct SeriesData {
   std::size_t most_tests() const;
 };
 
-/// The protocol of the spirals: `count` of them, half clockwise, r = a + b theta with a = 0, b = 0.3 over theta in [0, 6 pi]
-/// in `points` steps (clockwise: r = a + 50 b / theta), centres (-5, 0) and (+5, 0), unscaled. Each sample is a window of 100
-/// points that begins at a random index; noise of sd 0.3 is added, `observed` points are kept without replacement, and the
-/// next 100 points, noise-free, are its test. The last 20 % of the spirals are held out.
+/// The protocol of the spirals: `count` of them, half clockwise, r = a + b theta with a = 0, b = 0.3 over theta in [0,
+/// 6 pi] in `points` steps (clockwise: r = a + 50 b / theta), centres (-5, 0) and (+5, 0), unscaled. Each sample is a
+/// window of 100 points that begins at a random index; noise of sd 0.3 is added, `observed` points are kept without
+/// replacement, and the next 100 points, noise-free, are its test. The last 20 % of the spirals are held out.
 struct Spirals {
   int count = 1000, points = 1000, window = 100, observed = 100, first = 100, last = 800;
   double a = 0, b = 0.3, noise = 0.3;
   std::uint64_t seed = 1;
 };
 SeriesData spirals(const Spirals& protocol);
+
+/// How a real series is seen: the encoder gets part of its points, the likelihood all of them in training, and held-out
+/// errors are over the points the encoder did not get. Channels are standardised by the training series, times scaled
+/// so that the longest series lasts `span`. The last part of the series is held out.
+struct Observing {
+  enum class Kind { random, gap, first };
+  Kind kind = Kind::random;  ///< keep at random / all but one contiguous gap / the beginning
+  double keep = 0.5;         ///< fraction of points kept; gap: 1 - keep is missing
+  double held_out = 0.2;     ///< of the series
+  double span = 3;
+  std::uint64_t seed = 1;
+};
+SeriesData observe(const SeriesFile& file, const Observing& how);
 
 /// Samples side by side in the layout of a SeriesTile, with room for a data set's longest sample.
 template <class T>
@@ -54,8 +69,8 @@ class TilePacker {
   enum class Ask { targets, tests };
   TilePacker(const SeriesData& data, int lanes, int latent);
   /// samples[count] (count <= lanes) with noise keyed by (seed, iteration, sample index); without noise when `quiet`.
-  void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask, std::uint64_t seed,
-            std::uint64_t iteration, bool quiet);
+  void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask,
+            std::uint64_t seed, std::uint64_t iteration, bool quiet);
   const SeriesTile<T>& tile() const { return tile_; }
   int encoder_steps() const { return encoder_steps_; }
   int readings() const { return readings_; }

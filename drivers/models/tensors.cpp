@@ -11,7 +11,9 @@ std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::si
   out.push_back({name, std::move(shape), offset});
   return offset + count;
 }
-std::size_t size(int n) { return static_cast<std::size_t>(n); }
+std::size_t size(int n) {
+  return static_cast<std::size_t>(n);
+}
 }  // namespace
 
 template <class T>
@@ -50,10 +52,10 @@ void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T*
   }
 }
 
-#define REVODE_INSTANTIATE(T)                                                                                    \
-  template std::size_t name_layers(const Mlp<T>&, const std::string&, std::size_t, std::vector<Part>&);      \
-  template std::size_t name_layer(const Dense<T>&, const std::string&, std::size_t, std::vector<Part>&);     \
-  template std::size_t name_gru(const Gru<T>&, const std::string&, std::size_t, std::vector<Part>&);         \
+#define REVODE_INSTANTIATE(T)                                                                            \
+  template std::size_t name_layers(const Mlp<T>&, const std::string&, std::size_t, std::vector<Part>&);  \
+  template std::size_t name_layer(const Dense<T>&, const std::string&, std::size_t, std::vector<Part>&); \
+  template std::size_t name_gru(const Gru<T>&, const std::string&, std::size_t, std::vector<Part>&);     \
   template void initialise_uniform(const std::vector<Part>&, std::uint64_t, T*);
 REVODE_INSTANTIATE(float)
 REVODE_INSTANTIATE(double)

@@ -1,0 +1,232 @@
+#include "models/latent_ode_options.hpp"
+
+#include "common/error.hpp"
+
+namespace revode::host {
+namespace {
+const std::vector<std::string> activations{"identity", "tanh", "elu", "softplus", "relu", "silu", "sigmoid"};
+
+std::vector<std::string> bases() {
+  std::vector<std::string> names;
+  for (const auto* t : tableau::all<float>) names.emplace_back(t->name);
+  return names;
+}
+const Tableau<float>& base(const std::string& name) {
+  for (const auto* t : tableau::all<float>)
+    if (name == t->name) return *t;
+  throw Failure(Exit::bug, "--base", "'" + name + "' has no tableau");
+}
+
+std::vector<Option> data_options() {
+  return {
+      {.key = "data.file",
+       .value = "",
+       .help = "CSV of irregular series (series,time,channels...); empty: the spirals",
+       .flag = "data"},
+      {.key = "data.series_column", .value = "series", .help = "its column of series names"},
+      {.key = "data.time_column", .value = "time", .help = "its column of times"},
+      {.key = "data.channels", .value = "", .help = "its columns to use, separated by commas; empty: all others"},
+      {.key = "data.observe",
+       .value = "random",
+       .help = "what the encoder sees of a series from a file",
+       .words = {"random", "gap", "first"}},
+      {.key = "data.keep",
+       .value = 0.5,
+       .help = "part of a series' points that the encoder sees",
+       .above = 0,
+       .at_most = 1},
+      {.key = "data.held_out",
+       .value = 0.2,
+       .help = "part of the series held out, from the end",
+       .above = 0,
+       .at_most = 0.9},
+      {.key = "data.seed",
+       .value = std::int64_t{1},
+       .help = "of spirals, noise and of what is seen",
+       .flag = "data-seed",
+       .at_least = 0},
+      {.key = "spirals.count",
+       .value = std::int64_t{1000},
+       .help = "spirals, the last 20 % held out",
+       .flag = "spirals",
+       .at_least = 0},
+      {.key = "spirals.observed",
+       .value = std::int64_t{50},
+       .help = "points kept of the 100 of a window",
+       .flag = "observed",
+       .at_least = 1,
+       .at_most = 100},
+      {.key = "spirals.noise",
+       .value = 0.3,
+       .help = "standard deviation added to them",
+       .flag = "spiral-noise",
+       .at_least = 0},
+  };
+}
+std::vector<Option> model_options() {
+  return {
+      {.key = "model.kind",
+       .value = "latent_ode",
+       .help = "the latent ODE, or the recurrent baseline",
+       .flag = "model",
+       .words = {"latent_ode", "rnn"}},
+      {.key = "model.encoder",
+       .value = "gru",
+       .help = "recognition network, run backwards in time",
+       .words = {"gru", "ode_rnn"}},
+      {.key = "model.latent", .value = std::int64_t{4}, .help = "latent dimension", .at_least = 1, .at_most = 4096},
+      {.key = "model.hidden", .value = std::int64_t{25}, .help = "recurrent units", .at_least = 1, .at_most = 4096},
+      {.key = "model.field_width",
+       .value = std::int64_t{20},
+       .help = "units of a hidden layer of the field",
+       .at_least = 1,
+       .at_most = 4096},
+      {.key = "model.field_layers",
+       .value = std::int64_t{1},
+       .help = "hidden layers of the field",
+       .at_least = 1,
+       .at_most = 6},
+      {.key = "model.decoder_width",
+       .value = std::int64_t{20},
+       .help = "units of the decoder",
+       .at_least = 1,
+       .at_most = 4096},
+      {.key = "model.activation", .value = "elu", .help = "of the field", .words = activations},
+      {.key = "model.noise", .value = 0.3, .help = "standard deviation of the likelihood", .above = 0},
+      {.key = "model.kl_warmup",
+       .value = std::int64_t{4000},
+       .help = "updates over which the KL term rises to 1",
+       .at_least = 0},
+      {.key = "model.lanes",
+       .value = std::int64_t{16},
+       .help = "samples in a tile, a multiple of 16",
+       .at_least = 16,
+       .at_most = 1024},
+  };
+}
+std::vector<Option> solver_options() {
+  return {
+      {.key = "solver.method",
+       .value = "mccallum_foster",
+       .help = "how to step",
+       .words = {"mccallum_foster", "alf", "runge_kutta"}},
+      {.key = "solver.base", .value = "rk4", .help = "tableau of mccallum_foster and runge_kutta", .words = bases()},
+      {.key = "solver.gradient",
+       .value = "exact",
+       .help = "way back: exact reversal in fixed point, or kept states",
+       .words = {"exact", "stored", "checkpointed"}},
+      {.key = "solver.steps", .value = std::int64_t{8}, .help = "over the window", .at_least = 1},
+      {.key = "solver.halve_every",
+       .value = std::int64_t{4},
+       .help = "steps between halving events; 0: none",
+       .at_least = 0},
+      {.key = "solver.slots", .value = std::int64_t{4}, .help = "states kept by the checkpointed way", .at_least = 1},
+      {.key = "solver.fraction_bits",
+       .value = std::int64_t{20},
+       .help = "of the fixed-point state: its range is 2^(30 - bits)",
+       .at_least = 1,
+       .at_most = 30},
+      {.key = "solver.arithmetic",
+       .value = "fixed",
+       .help = "of the stored and checkpointed ways",
+       .words = {"fixed", "real"}},
+  };
+}
+
+Plan<float> plan(const Options& options) {
+  Plan<float> p;
+  const std::string &method = options.text("solver.method"), &gradient = options.text("solver.gradient");
+  const Tableau<float>& tableau = base(options.text("solver.base"));
+  if (method == "mccallum_foster") p.method = mccallum_foster(tableau);
+  if (method == "alf") p.method = alf<float>();
+  if (method == "runge_kutta") p.method = runge_kutta(tableau);
+  if (method == "runge_kutta" && gradient == "exact")
+    throw Failure(Exit::usage, "--method", "runge_kutta cannot be undone: use --gradient stored or checkpointed");
+  p.way = gradient == "stored" ? Way::stored : gradient == "checkpointed" ? Way::checkpointed : Way::reversed;
+  p.arithmetic =
+      gradient != "exact" && options.text("solver.arithmetic") == "real" ? Arithmetic::real : Arithmetic::fixed;
+  p.slots = p.way == Way::checkpointed ? static_cast<int>(options.integer("solver.slots")) : 0;
+  p.halve_every = dampable(p.method) ? static_cast<int>(options.integer("solver.halve_every")) : 0;
+  p.fraction_bits[0] = static_cast<int>(options.integer("solver.fraction_bits"));
+  p.stored_steps = options.integer("solver.steps");
+  return p;
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t from = 0; from <= text.size() && !text.empty();) {
+    const std::size_t end = std::min(text.find(',', from), text.size());
+    parts.push_back(text.substr(from, end - from));
+    from = end + 1;
+  }
+  return parts;
+}
+}  // namespace
+
+Program latent_ode_program() {
+  Program program;
+  program.name = "latent_ode";
+  program.about =
+      "Trains a latent ODE (Chen et al. 2018) on irregular series: spirals made from a seed, or a CSV file.";
+  TrainingDefaults defaults;
+  defaults.epochs = 400;
+  for (auto& group : {data_options(), model_options(), solver_options(), training_options(defaults)})
+    program.options.insert(program.options.end(), group.begin(), group.end());
+  return program;
+}
+
+SeriesData series_data(const Options& options) {
+  const std::string& file = options.text("data.file");
+  if (file.empty()) {
+    Spirals protocol;
+    protocol.count = static_cast<int>(options.integer("spirals.count"));
+    protocol.observed = static_cast<int>(options.integer("spirals.observed"));
+    protocol.noise = options.number("spirals.noise");
+    protocol.seed = static_cast<std::uint64_t>(options.integer("data.seed"));
+    if (protocol.count < 5)
+      throw Failure(Exit::usage, "--spirals", "gives no series to train on or to hold out: 5 or more");
+    return spirals(protocol);
+  }
+  Columns columns;
+  columns.series = options.text("data.series_column"), columns.time = options.text("data.time_column");
+  columns.channels = split(options.text("data.channels"));
+  Observing how;
+  const std::string& kind = options.text("data.observe");
+  how.kind = kind == "gap" ? Observing::Kind::gap : kind == "first" ? Observing::Kind::first : Observing::Kind::random;
+  how.keep = options.number("data.keep"), how.held_out = options.number("data.held_out");
+  how.seed = static_cast<std::uint64_t>(options.integer("data.seed"));
+  return observe(read_series(file, columns), how);
+}
+
+std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const SeriesData& data) {
+  SeriesTrainee::Batches batches;
+  batches.tiles = static_cast<int>(options.integer("training.tiles"));
+  batches.lanes = static_cast<int>(options.integer("model.lanes"));
+  batches.seed = static_cast<std::uint64_t>(options.integer("training.seed"));
+  if (batches.lanes % 16)
+    throw Failure(Exit::usage, "--lanes", "must be a multiple of 16, the samples of a gradient leaf");
+  const auto hidden = static_cast<int>(options.integer("model.hidden"));
+  const auto noise = static_cast<float>(options.number("model.noise"));
+  if (options.text("model.kind") == "rnn") {
+    if (data.channel_masks())
+      throw Failure(Exit::usage, "--model",
+                    "rnn needs every channel at every time: use latent_ode for data with empty cells");
+    RnnBaseline<float>::Config config;
+    config.hidden = hidden, config.noise = noise;
+    return std::make_unique<RnnTrainee>(data, batches, config);
+  }
+  LatentOde<float>::Config config;
+  config.hidden = hidden, config.noise = noise, config.plan = plan(options);
+  config.latent = static_cast<int>(options.integer("model.latent"));
+  config.field_width = static_cast<int>(options.integer("model.field_width"));
+  config.field_layers = static_cast<int>(options.integer("model.field_layers"));
+  config.decoder_width = static_cast<int>(options.integer("model.decoder_width"));
+  config.ode_rnn = options.text("model.encoder") == "ode_rnn";
+  for (std::size_t i = 0; i < activations.size(); ++i)
+    if (options.text("model.activation") == activations[i]) config.field_activation = static_cast<Activation>(i);
+  LatentOdeTrainee::Settings settings;
+  settings.steps = options.integer("solver.steps");
+  settings.kl_warmup = static_cast<double>(options.integer("model.kl_warmup"));
+  return std::make_unique<LatentOdeTrainee>(data, batches, config, settings);
+}
+}  // namespace revode::host

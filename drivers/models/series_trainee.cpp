@@ -1,0 +1,159 @@
+#include "models/series_trainee.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <numeric>
+
+#include "common/error.hpp"
+#include "revode/random.hpp"
+
+namespace revode::host {
+namespace {
+constexpr std::uint32_t order_stream = 6;
+constexpr int leaf = 16;  // samples; lanes are a multiple, so they are free (kernels.hpp, L4)
+std::size_t size(int n) {
+  return static_cast<std::size_t>(n);
+}
+void require(Status status, const char* what) {
+  if (status != Status::ok) throw Failure(Exit::bug, what, sentence(status));
+}
+}  // namespace
+
+SeriesTrainee::SeriesTrainee(const SeriesData& data, const Batches& batches, int latent)
+    : data_(data), batches_(batches), packer_(data, batches.lanes, latent), test_packer_(data, batches.lanes, latent) {}
+
+std::byte* SeriesTrainee::reserve(std::size_t bytes) {
+  memory_.resize(bytes + REVODE_ALIGN);
+  void* at = memory_.data();
+  std::size_t space = memory_.size();
+  return static_cast<std::byte*>(std::align(REVODE_ALIGN, bytes, at, space));
+}
+
+long SeriesTrainee::iterations_per_epoch() const {
+  const std::size_t batch = size(batches_.tiles) * size(batches_.lanes);
+  return static_cast<long>((data_.train.size() + batch - 1) / batch);
+}
+int SeriesTrainee::held_out_tiles() const {
+  return static_cast<int>((data_.held_out.size() + size(batches_.lanes) - 1) / size(batches_.lanes));
+}
+
+/// A permutation of the training samples that depends on (seed, epoch) alone.
+const std::vector<std::size_t>& SeriesTrainee::order(long epoch) {
+  if (epoch == order_epoch_) return order_;
+  order_epoch_ = epoch;
+  order_.resize(data_.train.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  Random random(batches_.seed, order_stream, static_cast<std::uint64_t>(epoch));
+  for (std::size_t i = order_.size(); i > 1; --i)
+    std::swap(order_[i - 1], order_[random.below(static_cast<std::uint32_t>(i))]);
+  return order_;
+}
+
+Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, float* out, double& samples) {
+  const std::size_t stride = params() + statistics, lanes = size(batches_.lanes);
+  const long per_epoch = iterations_per_epoch();
+  const auto& samples_in_order = order(iteration / per_epoch);
+  const std::size_t from =
+      (static_cast<std::size_t>(iteration % per_epoch) * size(batches_.tiles) + size(tile)) * lanes;
+  const std::size_t count = from < samples_in_order.size() ? std::min(lanes, samples_in_order.size() - from) : 0;
+  samples = static_cast<double>(count);
+  std::fill(out, out + stride, 0.0f);
+  if (count == 0) return Status::ok;
+  leaves_.assign(stride * (lanes / leaf), 0.0f);
+  packer_.pack(data_.train, samples_in_order.data() + from, count, TilePacker<float>::Ask::targets, batches_.seed,
+               static_cast<std::uint64_t>(iteration), false);
+  const Status status = tile_gradient(iteration, theta, {leaves_.data(), leaf, stride});
+  kernel::tree_slices(stride, static_cast<int>(lanes / leaf), stride, leaves_.data());
+  std::copy(leaves_.begin(), leaves_.begin() + static_cast<std::ptrdiff_t>(stride), out);
+  return status;
+}
+
+Status SeriesTrainee::held_out(int tile, const float* theta, double& squares, double& values) {
+  const std::size_t lanes = size(batches_.lanes), from = size(tile) * lanes;
+  const std::size_t count = std::min(lanes, data_.held_out.size() - from);
+  std::vector<std::size_t> index(count);
+  std::iota(index.begin(), index.end(), from);
+  if (const Status s = predict(index.data(), count, theta, predictions_); s != Status::ok) return s;
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    const Points& test = data_.held_out[from + lane].test;
+    for (std::size_t k = 0; k < test.values.size(); ++k) {
+      if (std::isnan(test.values[k])) continue;
+      const double error = static_cast<double>(predictions_[k * lanes + lane]) - test.values[k];
+      squares += error * error, values += 1;
+    }
+  }
+  return Status::ok;
+}
+
+LatentOdeTrainee::LatentOdeTrainee(const SeriesData& data, const Batches& batches, LatentOde<float>::Config config,
+                                   const Settings& settings)
+    : SeriesTrainee(data, batches, config.latent), settings_(settings) {
+  const long further =
+      static_cast<long>(std::ceil(static_cast<double>(settings.steps) * data.horizon / data.window - 1e-9));
+  const double h = data.window / static_cast<double>(settings.steps);
+  grid_ = {0, static_cast<float>(data.window), settings.steps};
+  long_grid_ = {0, static_cast<float>(h * static_cast<double>(further)), further};
+  config.lanes = batches.lanes, config.channels = data.channels, config.channel_masks = data.channel_masks();
+  config.encoder_steps = packer_.encoder_steps(), config.readings = packer_.readings();
+  if (config.plan.way == Way::stored) config.plan.stored_steps = std::max(settings.steps, further);
+  config.plan.log_bits = config.plan.log_bits_for(std::max(settings.steps, further), config.latent, batches.lanes);
+  model_ = std::make_unique<LatentOde<float>>(config);
+  bytes_ = model_->bytes();
+  Arena arena(reserve(bytes_), bytes_);
+  require(model_->init(arena), "model");
+}
+
+Status LatentOdeTrainee::tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) {
+  const double kl = settings_.kl_warmup > 0 ? std::min(1.0, static_cast<double>(iteration) / settings_.kl_warmup) : 1.0;
+  return model_->loss(packer_.tile(), grid_, theta, static_cast<float>(kl), theta_bar);
+}
+
+Status LatentOdeTrainee::predict(const std::size_t* index, std::size_t count, const float* theta,
+                                 std::vector<float>& x) {
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  x.resize(size(test_packer_.readings()) * size(data_.channels) * size(batches_.lanes));
+  return model_->predict(test_packer_.tile(), long_grid_, theta, x.data());
+}
+
+Status LatentOdeTrainee::predict_at(const std::vector<double>& times, const std::size_t* index, std::size_t count,
+                                    const float* theta, std::vector<float>& x) {
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  SeriesTile<float> tile = test_packer_.tile();
+  std::vector<float> at;
+  const std::size_t room = size(test_packer_.readings()), one = size(data_.channels) * size(batches_.lanes);
+  x.clear();
+  for (std::size_t from = 0; from < times.size();
+       from += room) {  // as many readings at a time as the model has room for
+    const std::size_t n = std::min(room, times.size() - from);
+    at.clear();
+    for (std::size_t i = 0; i < n; ++i) at.insert(at.end(), size(batches_.lanes), static_cast<float>(times[from + i]));
+    tile.readings = static_cast<int>(n), tile.times = at.data();
+    x.resize((from + n) * one);
+    if (const Status s = model_->predict(tile, long_grid_, theta, x.data() + from * one); s != Status::ok) return s;
+  }
+  return Status::ok;
+}
+
+RnnTrainee::RnnTrainee(const SeriesData& data, const Batches& batches, RnnBaseline<float>::Config config)
+    : SeriesTrainee(data, batches, 1), model_([&] {
+        config.lanes = batches.lanes, config.channels = data.channels;
+        config.observations = static_cast<int>(std::max(data.most_targets(), data.most_observations()));
+        return config;
+      }()) {
+  bytes_ = model_.bytes();
+  Arena arena(reserve(bytes_), bytes_);
+  require(model_.init(arena), "model");
+}
+
+Status RnnTrainee::tile_gradient(long, const float* theta, const ThetaBar<float>& theta_bar) {
+  return model_.loss(packer_.tile(), theta, theta_bar);
+}
+
+Status RnnTrainee::predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) {
+  packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::targets, 0, 0, true);
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  x.resize(size(test_packer_.readings()) * size(data_.channels) * size(batches_.lanes));
+  return model_.predict(packer_.tile(), test_packer_.tile(), theta, x.data());
+}
+}  // namespace revode::host

@@ -1,0 +1,83 @@
+/// The models of irregular series as what Training trains: batches of tiles, gradients by leaf and tree, held-out
+/// errors.
+#pragma once
+#include <memory>
+
+#include "common/training.hpp"
+#include "models/rnn_baseline.hpp"
+#include "models/series_data.hpp"
+
+namespace revode::host {
+/// What both models share: the order of samples, which is a function of (seed, epoch), and tiles of them.
+class SeriesTrainee : public Trainee {
+ public:
+  struct Batches {
+    int tiles = 4, lanes = 16;
+    std::uint64_t seed = 1;
+  };
+  SeriesTrainee(const SeriesData& data, const Batches& batches, int latent);
+  long iterations_per_epoch() const override;
+  int held_out_tiles() const override;
+  Status held_out(int tile, const float* theta, double& squares, double& values) override;
+  Status gradient(long iteration, int tile, const float* theta, float* leaf, double& samples) override;
+  /// Predictions for held-out samples of a tile, [reading][channel][lane], at their test times.
+  virtual Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) = 0;
+  virtual std::vector<Part> tensors() const = 0;
+  virtual std::size_t bytes() const = 0;  ///< of the model's arena
+
+ protected:
+  virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) = 0;
+  std::byte* reserve(std::size_t bytes);
+  std::vector<std::byte> memory_;
+  const SeriesData& data_;
+  Batches batches_;
+  TilePacker<float> packer_, test_packer_;
+
+ private:
+  const std::vector<std::size_t>& order(long epoch);
+  std::vector<float> leaves_, predictions_;
+  std::vector<std::size_t> order_;
+  long order_epoch_ = -1;
+};
+
+class LatentOdeTrainee final : public SeriesTrainee {
+ public:
+  struct Settings {
+    long steps = 8;           ///< of the solver over the window
+    double kl_warmup = 2000;  ///< updates over which KL's weight rises to 1
+  };
+  LatentOdeTrainee(const SeriesData& data, const Batches& batches, LatentOde<float>::Config config,
+                   const Settings& settings);
+  std::size_t params() const override { return static_cast<std::size_t>(model_->params()); }
+  void initialise(float* theta) const override { model_->initialise(batches_.seed, theta); }
+  std::vector<Part> tensors() const override { return model_->tensors(); }
+  std::size_t bytes() const override { return bytes_; }
+  Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) override;
+  /// The same at any times, ascending and the same for all samples.
+  Status predict_at(const std::vector<double>& times, const std::size_t* index, std::size_t count, const float* theta,
+                    std::vector<float>& x);
+  Accounting accounting() const { return model_->accounting(); }
+
+ private:
+  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) override;
+  Grid<float> grid_, long_grid_;
+  Settings settings_;
+  std::unique_ptr<LatentOde<float>> model_;
+  std::size_t bytes_ = 0;
+};
+
+class RnnTrainee final : public SeriesTrainee {
+ public:
+  RnnTrainee(const SeriesData& data, const Batches& batches, RnnBaseline<float>::Config config);
+  std::size_t params() const override { return static_cast<std::size_t>(model_.params()); }
+  void initialise(float* theta) const override { initialise_uniform(model_.tensors(), batches_.seed, theta); }
+  std::vector<Part> tensors() const override { return model_.tensors(); }
+  std::size_t bytes() const override { return bytes_; }
+  Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) override;
+
+ private:
+  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) override;
+  RnnBaseline<float> model_;
+  std::size_t bytes_ = 0;
+};
+}  // namespace revode::host
