@@ -41,8 +41,9 @@ struct Instruction {
   double value = 0;  // of a constant
 };
 struct Recorder {
-  Instruction* program;  // null: only count
+  Instruction* program;
   int size;
+  bool counts;  // only: a null test of program is no constant expression under GCC's sanitizers
 };
 
 /// The scalar that records. A constant enters the program when it meets a recorded value.
@@ -50,7 +51,7 @@ class Scalar {
  public:
   constexpr Scalar(double value = 0) : value_(value) {}
   constexpr Scalar(Recorder& recorder, Instruction instruction) : recorder_(&recorder), id_(recorder.size) {
-    if (recorder.program) recorder.program[recorder.size] = instruction;
+    if (!recorder.counts) recorder.program[recorder.size] = instruction;
     ++recorder.size;
   }
   constexpr int id(Recorder& recorder) const {
@@ -103,7 +104,7 @@ constexpr void record(Recorder& r, int* outputs) {
 }
 template <class F>
 consteval int length() {
-  Recorder r{nullptr, 0};
+  Recorder r{nullptr, 0, true};
   int outputs[F::dim]{};
   record<F>(r, outputs);
   return r.size;
@@ -113,7 +114,7 @@ struct Program {
   Instruction instruction[length<F>()]{};
   int output[F::dim]{};
   consteval Program() {
-    Recorder r{instruction, 0};
+    Recorder r{instruction, 0, false};
     record<F>(r, output);
   }
 };
