@@ -21,7 +21,9 @@ inline void called() {
 }  // namespace heap
 
 #ifdef REVODE_HEAP_HOOKS
-#include <sanitizer/allocator_interface.h>
+extern "C" int __sanitizer_install_malloc_and_free_hooks(
+    void (*)(const volatile void*, std::size_t),
+    void (*)(const volatile void*));  // GCC 12 has no header for it
 namespace heap {
 inline const int installed = __sanitizer_install_malloc_and_free_hooks(
     [](const volatile void*, std::size_t) { called(); }, [](const volatile void*) { called(); });
