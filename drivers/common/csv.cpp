@@ -47,7 +47,7 @@ class Reader {
   std::string cell(std::string_view& line, std::size_t column) const {
     if (line.empty() || line[0] != '"') {
       const auto end = std::min(line.find(','), line.size());
-      const std::string content(trimmed(line.substr(0, end)));
+      std::string content(trimmed(line.substr(0, end)));
       line.remove_prefix(end);
       return content;
     }

@@ -60,6 +60,24 @@ std::string complaint(const fs::path& file) {
     if (line.find_first_not_of(" \t^") != std::string::npos) last = line;
   return last.empty() ? "no message" : last;
 }
+/// Why there is no picture now, with the remedy; or "".
+std::string draw_one(const fs::path& folder, const std::string& name, const std::string& format,
+                     const fs::path& picture) {
+  const std::string choice = "format='" + format + "'", script = name + ".gp", errors = name + ".err";
+  int status = 0;
+  const int error = run(folder, {"gnuplot", "-e", choice.c_str(), script.c_str(), nullptr}, errors, status);
+  std::error_code none;
+  std::string why;
+  if (error != 0)
+    why = "cannot start gnuplot (" + std::generic_category().message(error) + "): install gnuplot-nox";
+  else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+    why = "gnuplot says '" + complaint(folder / errors) + "': put that right";
+  else if (fs::file_size(picture, none) == 0 || none)
+    why = "gnuplot left it empty: free some space";
+  if (!why.empty()) fs::remove(picture, none);
+  fs::remove(folder / errors, none);
+  return why;
+}
 }  // namespace
 
 std::string gnuplot_text(const std::string& text) {
@@ -72,36 +90,20 @@ std::string gnuplot_text(const std::string& text) {
 }
 
 Drawn draw(const fs::path& folder, const std::string& name, const std::string& script, Canvas canvas) {
-  const std::string file = name + ".gp", errors = name + ".err";
   Drawn drawn;
+  std::string why;
   try {
-    write_whole(folder / file, {bytes_of(preamble(name, canvas)), bytes_of(script)});
-    for (const std::string format : {"png", "svg"}) {
-      const std::string choice = "format='" + format + "'";
-      int status = 0;
-      const int error = run(folder, {"gnuplot", "-e", choice.c_str(), file.c_str(), nullptr}, errors, status);
+    write_whole(folder / (name + ".gp"), {bytes_of(preamble(name, canvas)), bytes_of(script)});
+    for (const char* format : {"png", "svg"}) {
       const fs::path picture = folder / (name + "." + format);
-      std::error_code missing;
-      if (error == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0 && fs::file_size(picture, missing) > 0 &&
-          !missing) {
-        drawn.files.push_back(picture);
-        continue;
-      }
-      fs::remove(picture, missing);
-      drawn.warning = "no picture " + name + "." + format + " (";
-      if (error != 0)
-        drawn.warning +=
-            "cannot start gnuplot, " + std::generic_category().message(error) + "): install gnuplot-nox, then";
-      else
-        drawn.warning += complaint(folder / errors) + "):";
-      drawn.warning += " 'gnuplot " + file + "' in " + folder.string() + " draws it";
-      break;
+      if (why.empty()) why = draw_one(folder, name, format, picture);
+      if (why.empty()) drawn.files.push_back(picture);
     }
-    std::error_code ignored;
-    fs::remove(folder / errors, ignored);
+    if (!why.empty()) why += "; then 'gnuplot " + name + ".gp' in " + folder.string() + " draws it";
   } catch (const Failure& failure) {
-    drawn.warning = "no picture " + name + ": " + sentence(failure);
+    why = sentence(failure);
   }
+  if (!why.empty()) drawn.warning = "no picture " + name + ": " + why;
   return drawn;
 }
 }  // namespace revode::host

@@ -80,8 +80,9 @@ struct Grid {
   }
   std::string margins(int at) const {
     const Canvas whole = canvas();
-    const double x = at % columns * (left() + cell_width()) + left();
-    const double y = kTop + at / columns * (kTitle + cell_height() + tics() + kGap) + kTitle;
+    const int row = at / columns, column = at % columns;
+    const double x = column * (left() + cell_width()) + left();
+    const double y = kTop + row * (kTitle + cell_height() + tics() + kGap) + kTitle;
     std::ostringstream text;
     text << "set lmargin at screen " << x / whole.width << "; set rmargin at screen "
          << (x + cell_width()) / whole.width << "\nset tmargin at screen " << 1 - y / whole.height

@@ -31,7 +31,7 @@ TEST(Checkpoint, NewestWholeOneAndKeep) {
   Scratch scratch;
   const Checkpoints checkpoints(scratch.folder(), 2);
   EXPECT_FALSE(checkpoints.load().newest);
-  for (const std::uint64_t step : {9, 10, 200, 1000}) checkpoints.save(step, payload(step));
+  for (const std::uint64_t step : {9U, 10U, 200U, 1000U}) checkpoints.save(step, payload(step));
   const Found found = checkpoints.load();
   ASSERT_TRUE(found.newest);
   EXPECT_EQ(found.newest->step, 1000U);
@@ -156,7 +156,7 @@ TEST(Checkpoint, ABadPlaceShowsAtTheStart) {
   Scratch scratch;
   const std::string file = scratch.write("file", "");
   try {
-    Checkpoints(file + "/checkpoints", 2);
+    const Checkpoints nowhere(file + "/checkpoints", 2);
     FAIL();
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.code(), Exit::io);

@@ -84,7 +84,7 @@ TEST(Report, AScriptWithAMistakeIsAWarning) {
   Scratch scratch;
   const Drawn drawn = draw(scratch.folder(), "bad", "plot 'nothing.csv' usng 1:2\n");
   EXPECT_TRUE(drawn.files.empty());
-  EXPECT_NE(drawn.warning.find("bad.png"), std::string::npos) << drawn.warning;
+  EXPECT_NE(drawn.warning.find("no picture bad: gnuplot says '"), std::string::npos) << drawn.warning;
   EXPECT_NE(drawn.warning.find("gnuplot bad.gp"), std::string::npos) << drawn.warning;
   EXPECT_FALSE(std::filesystem::exists(scratch.path("bad.png")));
 }

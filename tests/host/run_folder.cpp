@@ -2,8 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cctype>
 #include <limits>
-#include <regex>
 
 #include "common/error.hpp"
 #include "common/log.hpp"
@@ -41,7 +42,10 @@ TEST(RunFolder, StampedAndNeverShared) {
   Scratch scratch;
   Here here(scratch);
   const fs::path first = open_run_folder(options({"--width", "9"}), "demo");
-  EXPECT_TRUE(std::regex_match(first.string(), std::regex("runs/demo-[0-9]{8}-[0-9]{6}"))) << first;
+  std::string shape = first.string();
+  for (char& c : shape)
+    if (std::isdigit(static_cast<unsigned char>(c))) c = '0';
+  EXPECT_EQ(shape, "runs/demo-00000000-000000");
   EXPECT_NE(scratch.read(first.string() + "/config.toml").find("width = 9"), std::string::npos);
   // Within a second several of these fall on one stamp.
   std::vector<fs::path> all{first};
