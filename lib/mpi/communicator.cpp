@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <exception>
 #include <utility>
 
@@ -72,6 +73,10 @@ Session::~Session() {
     write_line(error_line(world_->rank(), world_->host(), Error(Exit::bug, "Session", "left by an exception")));
     world_->abort(Exit::bug);
   }
+  // A launcher sends SIGTERM to all when the first rank has left with a code other than 0: too late to change this
+  // one's.
+  std::signal(SIGTERM, SIG_IGN);
+  std::signal(SIGUSR1, SIG_IGN);
   world_.reset();
   transport::stop();
 }

@@ -1,6 +1,7 @@
 // A small training loop that meets one misfortune, named by its argument; the tests look at exit codes and error lines.
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 
@@ -15,7 +16,7 @@ void meet(const std::string& what, const Communicator& ranks, int iteration) {
   if (iteration != misfortune_at || ranks.rank() != ranks.size() - 1) return;
   if (what == "throw") throw Error(Exit::io, "series.csv", "line 3, column 2 is not a number: correct it");
   if (what == "foreign") throw std::runtime_error("an exception of somebody else");
-  if (what == "usr1") std::raise(SIGUSR1);
+  if (what == "usr1" || what == "late_term") std::raise(SIGUSR1);
   if (what == "term") std::raise(SIGTERM);
   if (what == "freeze") std::raise(SIGSTOP);
 }
@@ -66,6 +67,7 @@ int unguarded(int argc, char** argv) {
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "nothing";
   if (what == "unguarded") return unguarded(argc, argv);
+  if (what == "late_term") std::atexit([] { std::raise(SIGTERM); });
   return run_main(argc, argv, [&](const Communicator& ranks) {
     if (what.starts_with("usage")) return configure(what, ranks);
     // "forever" waits for a signal from outside; the bound only keeps a broken test from running on
