@@ -1,7 +1,6 @@
 // Eigen's matrices as tiles: handed over and received as they lie, and copied where they do not fit.
 #include <gtest/gtest.h>
 
-#include <cstring>
 #include <vector>
 
 #include "revode/eigen.hpp"
@@ -32,13 +31,14 @@ TEST(EigenTiles, AreMatricesAsTheyLie) {
 
 TEST(EigenTiles, AreCopiedFromAndToAnyMatrix) {
   Eigen::MatrixXd m = Eigen::MatrixXd::Random(4, 4);  // column-major
-  double x[6], back[6];
+  std::vector<double> tile(6), same(6);
+  double *const x = tile.data(), *const back = same.data();
   ASSERT_EQ(copy_to_tile(m.block(1, 0, 2, 3), x, 2, 3), Status::ok);
   for (int r = 0; r < 2; ++r)
     for (int l = 0; l < 3; ++l) EXPECT_EQ(x[3 * r + l], m(1 + r, l));
   const Eigen::MatrixXd samples = m.block(1, 0, 2, 3).transpose();
   ASSERT_EQ(copy_to_tile(samples.transpose(), back, 2, 3), Status::ok);
-  EXPECT_EQ(std::memcmp(x, back, sizeof x), 0);
+  EXPECT_EQ(tile, same);
   m.setZero();
   ASSERT_EQ(copy_from_tile(x, 2, 3, m.block(2, 1, 2, 3)), Status::ok);
   EXPECT_EQ(m(3, 3), x[5]);
