@@ -10,6 +10,7 @@ inline constexpr int depth_chunk = 256;  // keeps the tile's rows and W's lines 
 template <class T>
 struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
   Index stride, lanes;
+  Index one;  // 1, which the compiler must not know: see down
   int rows, depth;
   const T* A;
   const T* b;
@@ -18,6 +19,20 @@ struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes
   bool add;
 };
 
+template <class T, int W, int R, int Q>
+REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> (&sum)[R][Q]) {
+  using O = On<T, W>;
+  if (p.add) {
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
+        O::load(y + r * p.lanes + q * W);
+  } else if (p.b) {
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
+        O::all(p.b[row + r]);
+  } else {
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::all(T(0));
+  }
+}
+
 template <class T, int W, int R, int Q, bool transposed>
 REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   using O = On<T, W>;
@@ -25,18 +40,24 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   const T* __restrict A = p.A + (transposed ? row : row * stride);
   const T* __restrict x = p.x + lane;
   T* __restrict y = p.y + row * lanes + lane;
+  // Between rows. Of doubles known to be neighbours GCC makes packs, and takes these apart by shuffles.
+  const Index down = transposed ? O::single ? 1 : p.one : stride;
   typename O::V sum[R][Q];
-  REVODE_UNROLL for (int r = 0; r < R; ++r) {
-    const auto start = p.b && !p.add ? O::all(p.b[row + r]) : O::all(T(0));
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = p.add ? O::load(y + r * lanes + q * W) : start;
-  }
-  for (int k = 0; k < p.depth; ++k, x += lanes, A += transposed ? stride : 1) {
+  begin<T, W, R, Q>(p, row, y, sum);
+  const auto step = [&]() REVODE_INLINED {
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
     REVODE_UNROLL for (int r = 0; r < R; ++r) {
-      const auto a = O::all(transposed ? A[r] : A[r * stride]);
+      const auto a = O::all(A[r * down]);
       REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
     }
+    x += lanes;
+    A += transposed ? stride : 1;
+  };
+  if constexpr (W == width<T> && W > 1) {  // counting takes the FMA units' ports: four terms a turn
+    _Pragma("GCC unroll 4") for (int k = 0; k < p.depth; ++k) step();
+  } else {
+    for (int k = 0; k < p.depth; ++k) step();
   }
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
       O::store(y + r * lanes + q * W, sum[r][q]);
@@ -87,13 +108,13 @@ void chunks(Product<T> p, int depth) {
 template <class T>
 void dense(int out, int in, int lanes, const T* W, const T* b, const T* x, T* y, bool add) {
   if (wide::dense(out, in, lanes, W, b, x, y, add)) return;
-  chunks<T, false>({in, lanes, out, in, W, b, x, y, add}, in);
+  chunks<T, false>({in, lanes, lanes != 0, out, in, W, b, x, y, add}, in);
 }
 
 template <class T>
 void dense_vjp_input(int out, int in, int lanes, const T* W, const T* y_bar, T* x_bar, bool add) {
   if (wide::dense_vjp_input(out, in, lanes, W, y_bar, x_bar, add)) return;
-  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add}, out);
+  chunks<T, true>({in, lanes, lanes != 0, in, out, W, nullptr, y_bar, x_bar, add}, out);
 }
 
 bool same_bits(int out, int in) {

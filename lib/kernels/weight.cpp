@@ -29,7 +29,7 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, Index row, const Index (&column)[Q
   typename O::V sum[R][Q];
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
       O::load(W_bar + r * in + column[q]);
-  for (int l = 0; l < leaf.samples; ++l, t += stride, ++y_bar) {
+  _Pragma("GCC unroll 4") for (int l = 0; l < leaf.samples; ++l, t += stride, ++y_bar) {
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + turned[q]);
     REVODE_UNROLL for (int r = 0; r < R; ++r) {
@@ -99,11 +99,16 @@ REVODE_INLINE void outer_lanes(int out, int in, Index lanes, Index lane, const T
                                T* b_bar) {
   using O = On<T, W>;
   for (int o = 0; o < out; ++o) {
-    const auto g = O::load(y_bar + o * lanes + lane);
-    T* w = W_bar + static_cast<Index>(o) * in * lanes + lane;
-    const T* feature = x + lane;
-    for (int i = 0; i < in; ++i, w += lanes, feature += lanes) O::store(w, O::fma(g, O::load(feature), O::load(w)));
-    if (b_bar) O::store(b_bar + o * lanes + lane, O::load(b_bar + o * lanes + lane) + g);
+    const T* const y = y_bar + o * lanes + lane;
+    even_blocks<4>(in, [&]<int N>(int i) REVODE_INLINED {
+      const auto g = O::load(y);  // again for every block: GCC takes a pack that outlives a loop apart, lane by lane
+      T* const w = W_bar + (static_cast<Index>(o) * in + i) * lanes + lane;
+      const T* const feature = x + i * lanes + lane;
+      typename O::V sum[N];
+      REVODE_UNROLL for (int k = 0; k < N; ++k) sum[k] = O::fma(g, O::load(feature + k * lanes), O::load(w + k * lanes));
+      REVODE_UNROLL for (int k = 0; k < N; ++k) O::store(w + k * lanes, sum[k]);
+    });
+    if (b_bar) O::store(b_bar + o * lanes + lane, O::load(b_bar + o * lanes + lane) + O::load(y));
   }
 }
 template <class T, int W>
