@@ -53,8 +53,8 @@ inline float soft_fma(float a, float b, float c) {
   const auto ua = __builtin_bit_cast(std::uint32_t, a), ub = __builtin_bit_cast(std::uint32_t, b),
              uc = __builtin_bit_cast(std::uint32_t, c);
   const auto special = [](std::uint32_t u) { return (u >> 23 & 255) == 255; };
-  if (special(ua) || special(ub) || special(uc) || ua << 1 == 0 || ub << 1 == 0)
-    return a * b + c;  // the product is exact
+  if (special(ua) || special(ub) || ua << 1 == 0 || ub << 1 == 0) return a * b + c;  // the product is exact
+  if (special(uc)) return c + c;  // a * b may overflow on the way, and infinity less infinity is not c
   const soft::Unpacked fa = soft::unpack(ua), fb = soft::unpack(ub), fc = soft::unpack(uc);
   // product p 2^at and addend q 2^(fc.exponent - 188) with room above for a carry and below for the sticky bit
   std::uint64_t p = (static_cast<std::uint64_t>(fa.significand) * fb.significand) << 14;
