@@ -13,12 +13,13 @@ int eigen_complaints = 0;
 #include <cstring>
 #include <vector>
 
-#include "numerics/heap_trap.hpp"
 #include "revode/automatic.hpp"
 #include "revode/eigen.hpp"
 #include "revode/gradient_check.hpp"
 #include "revode/optimizer.hpp"
 #include "revode/solve.hpp"
+
+#include "numerics/heap_trap.hpp"  // last: clang declares posix_memalign anew in <mm_malloc.h>
 
 namespace {
 using namespace revode;
