@@ -94,20 +94,17 @@ void sum_turned(Index count, Index lanes, int samples, const T* rows, T* sum) {
   }
 }
 
+/// y is loaded for every column: GCC takes a pack that outlives its loop apart, lane by lane.
 template <class T, int W>
 REVODE_INLINE void outer_lanes(int out, int in, Index lanes, Index lane, const T* y_bar, const T* x, T* W_bar,
                                T* b_bar) {
   using O = On<T, W>;
+  T* w = W_bar + lane;
   for (int o = 0; o < out; ++o) {
     const T* const y = y_bar + o * lanes + lane;
-    even_blocks<4>(in, [&]<int N>(int i) REVODE_INLINED {
-      const auto g = O::load(y);  // again for every block: GCC takes a pack that outlives a loop apart, lane by lane
-      T* const w = W_bar + (static_cast<Index>(o) * in + i) * lanes + lane;
-      const T* const feature = x + i * lanes + lane;
-      typename O::V sum[N];
-      REVODE_UNROLL for (int k = 0; k < N; ++k) sum[k] = O::fma(g, O::load(feature + k * lanes), O::load(w + k * lanes));
-      REVODE_UNROLL for (int k = 0; k < N; ++k) O::store(w + k * lanes, sum[k]);
-    });
+    const T* feature = x + lane;
+    for (int i = 0; i < in; ++i, w += lanes, feature += lanes)
+      O::store(w, O::fma(O::load(y), O::load(feature), O::load(w)));
     if (b_bar) O::store(b_bar + o * lanes + lane, O::load(b_bar + o * lanes + lane) + O::load(y));
   }
 }
