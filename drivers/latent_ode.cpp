@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <sstream>
 
 #include "common/error.hpp"
 #include "common/report.hpp"
@@ -37,6 +38,35 @@ void write_model(const std::filesystem::path& file, const SeriesTrainee& trainee
   out.tensors.push_back(Tensor::of<double>("data.mean", {channels}, data.mean));
   out.tensors.push_back(Tensor::of<double>("data.scale", {channels}, data.scale));
   write_safetensors(file, out);
+}
+
+/// What held-out series look like: points the encoder saw, and unseen ones with their predictions, in the data's own
+/// units.
+void write_held_out(const std::filesystem::path& file, const SeriesData& data, SeriesTrainee& trainee,
+                    const std::vector<float>& theta) {
+  std::ostringstream out;
+  out.precision(9);
+  out << "series,channel,time,seen,value,prediction\n";
+  const auto channels = static_cast<std::size_t>(data.channels);
+  std::vector<float> x;
+  for (std::size_t i = 0; i < data.held_out.size(); ++i) {
+    if (const Status s = trainee.predict(&i, 1, theta.data(), x); s != Status::ok)
+      throw Failure(Exit::not_finite, file.string(), revode::sentence(s));
+    const Sample& sample = data.held_out[i];
+    const auto row = [&](const Points& points, std::size_t k) -> std::ostream& {
+      const std::size_t c = k % channels;
+      return out << sample.name << ',' << data.channel_names[c] << ',' << points.times[k / channels] << ','
+                 << (&points == &sample.observed) << ',' << points.values[k] * data.scale[c] + data.mean[c] << ',';
+    };
+    for (std::size_t k = 0; k < sample.observed.values.size(); ++k)
+      if (!std::isnan(sample.observed.values[k])) row(sample.observed, k) << '\n';
+    const std::size_t lanes = trainee.lanes();
+    for (std::size_t k = 0; k < sample.test.values.size(); ++k)
+      if (!std::isnan(sample.test.values[k]))
+        row(sample.test, k) << static_cast<double>(x[k * lanes]) * data.scale[k % channels] + data.mean[k % channels]
+                            << '\n';
+  }
+  write_text(file, out.str());
 }
 
 /// x and y of points: the first two channels of an orbit, or time and the first channel.
@@ -71,7 +101,7 @@ std::vector<Panel> panels(const SeriesData& data, SeriesTrainee& trainee, const 
     const Status s =
         latent ? latent->predict_at(times, &i, 1, theta.data(), x) : trainee.predict(&i, 1, theta.data(), x);
     if (s != Status::ok) throw Failure(Exit::not_finite, "picture", revode::sentence(s));
-    const std::size_t lanes = x.size() / (channels * times.size());
+    const std::size_t lanes = trainee.lanes();
     const double seen = sample.observed.times.back();
     for (std::size_t j = 0; j < times.size(); ++j) {
       Curve& c = times[j] <= seen ? panel.reconstruction : panel.extrapolation;
@@ -86,6 +116,7 @@ std::vector<Panel> panels(const SeriesData& data, SeriesTrainee& trainee, const 
 void report(const std::filesystem::path& folder, const Options& options, const SeriesData& data, SeriesTrainee& trainee,
             Training& training, double rmse) {
   write_model(folder / "model.safetensors", trainee, training.theta(), data, options);
+  write_held_out(folder / "held_out.csv", data, trainee, training.theta());
   const bool orbit = options.text("data.file").empty();
   std::vector<std::string> warnings;
   for (const Drawn& drawn :

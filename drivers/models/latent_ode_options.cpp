@@ -93,10 +93,19 @@ std::vector<Option> model_options() {
        .at_most = 4096},
       {.key = "model.activation", .value = "elu", .help = "of the field", .words = activations},
       {.key = "model.noise", .value = 0.3, .help = "standard deviation of the likelihood", .above = 0},
+      {.key = "model.kl_weight",
+       .value = 1.0,
+       .help = "of the KL term beside the likelihood summed over a series' points",
+       .at_least = 0},
       {.key = "model.kl_warmup",
        .value = std::int64_t{4000},
-       .help = "updates over which the KL term rises to 1",
+       .help = "updates over which the KL term rises to its weight",
        .at_least = 0},
+      {.key = "model.least_part",
+       .value = 1.0,
+       .help = "in training the encoder sees a random beginning of the window, at least this part",
+       .above = 0,
+       .at_most = 1},
       {.key = "model.lanes",
        .value = std::int64_t{16},
        .help = "samples in a tile, a multiple of 16",
@@ -203,6 +212,7 @@ std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const Seri
   batches.tiles = static_cast<int>(options.integer("training.tiles"));
   batches.lanes = static_cast<int>(options.integer("model.lanes"));
   batches.seed = static_cast<std::uint64_t>(options.integer("training.seed"));
+  batches.least_part = options.number("model.least_part");
   if (batches.lanes % 16)
     throw Failure(Exit::usage, "--lanes", "must be a multiple of 16, the samples of a gradient leaf");
   const auto hidden = static_cast<int>(options.integer("model.hidden"));
@@ -226,6 +236,7 @@ std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const Seri
     if (options.text("model.activation") == activations[i]) config.field_activation = static_cast<Activation>(i);
   LatentOdeTrainee::Settings settings;
   settings.steps = options.integer("solver.steps");
+  settings.kl_weight = options.number("model.kl_weight");
   settings.kl_warmup = static_cast<double>(options.integer("model.kl_warmup"));
   return std::make_unique<LatentOdeTrainee>(data, batches, config, settings);
 }

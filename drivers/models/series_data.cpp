@@ -8,7 +8,7 @@
 
 namespace revode::host {
 namespace {
-constexpr std::uint32_t noise_stream = 2, observation_stream = 3, start_stream = 4, choice_stream = 5;
+constexpr std::uint32_t noise_stream = 2, observation_stream = 3, start_stream = 4, choice_stream = 5, part_stream = 8;
 
 template <class Get>
 std::size_t most(const SeriesData& data, Get get) {
@@ -89,7 +89,8 @@ TilePacker<T>::TilePacker(const SeriesData& data, int lanes, int latent)
       latent_(latent),
       encoder_steps_(static_cast<int>(data.most_observations()) + 1),
       readings_(static_cast<int>(std::max(data.most_targets(), data.most_tests()))),
-      masks_(data.channel_masks()) {
+      masks_(data.channel_masks()),
+      window_(data.window) {
   input_rows_ = 3 + channels_ * (masks_ ? 2 : 1);
   const auto size = [&](int rows) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes_); };
   inputs_.resize(size(encoder_steps_ * input_rows_));
@@ -98,9 +99,9 @@ TilePacker<T>::TilePacker(const SeriesData& data, int lanes, int latent)
 }
 
 template <class T>
-void TilePacker<T>::pack_inputs(const Points& observed, std::size_t lane) {
+void TilePacker<T>::pack_inputs(const Points& observed, std::size_t n, std::size_t lane) {
   const auto lanes = static_cast<std::size_t>(lanes_), rows = static_cast<std::size_t>(input_rows_);
-  const auto channels = static_cast<std::size_t>(channels_), n = observed.size();
+  const auto channels = static_cast<std::size_t>(channels_);
   const std::size_t skip = static_cast<std::size_t>(encoder_steps_ - 1) - n;  // padding stands first
   for (std::size_t k = 0; k < n; ++k) {
     const std::size_t j = n - 1 - k;  // latest first
@@ -133,25 +134,40 @@ void TilePacker<T>::pack_readings(const Points& points, std::size_t lane) {
 }
 
 template <class T>
-void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask,
-                         std::uint64_t seed, std::uint64_t iteration, bool quiet) {
+void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask) {
   for (auto* part : {&inputs_, &targets_, &weights_, &noise_, &active_}) std::fill(part->begin(), part->end(), T(0));
   std::fill(times_.begin(), times_.end(), std::numeric_limits<T>::infinity());
   std::size_t longest = 0;
   for (std::size_t lane = 0; lane < count; ++lane) {
     const Sample& sample = samples[index[lane]];
     const Points& asked = ask == Ask::targets ? sample.target : sample.test;
-    pack_inputs(sample.observed, lane);
+    pack_inputs(sample.observed, sample.observed.size(), lane);
     pack_readings(asked, lane);
     longest = std::max(longest, asked.size());
     active_[lane] = 1;
-    Random random(seed, noise_stream, (iteration << 32) + index[lane]);
-    for (int d = 0; d < latent_ && !quiet; ++d)
-      noise_[static_cast<std::size_t>(d) * static_cast<std::size_t>(lanes_) + lane] = static_cast<T>(random.normal());
   }
   tile_ = {inputs_.data(), static_cast<int>(longest), times_.data(), targets_.data(), weights_.data(), active_.data(),
-           noise_.data()};
-  if (quiet) tile_.noise = nullptr;
+           nullptr};
+}
+
+template <class T>
+void TilePacker<T>::pack_noisy(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count,
+                               double least, std::uint64_t seed, std::uint64_t iteration) {
+  pack(samples, index, count, Ask::targets);
+  const auto lanes = static_cast<std::size_t>(lanes_);
+  for (std::size_t lane = 0; lane < count; ++lane) {
+    Random noise(seed, noise_stream, (iteration << 32) + index[lane]);
+    for (std::size_t d = 0; d < static_cast<std::size_t>(latent_); ++d)
+      noise_[d * lanes + lane] = static_cast<T>(noise.normal());
+    if (least >= 1) continue;
+    Random part(seed, part_stream, (iteration << 32) + index[lane]);
+    const double end = window_ * (least + (1 - least) * static_cast<double>(part.uniform()));
+    const Points& observed = samples[index[lane]].observed;
+    const auto seen = std::upper_bound(observed.times.begin(), observed.times.end(), end) - observed.times.begin();
+    for (std::size_t k = lane; k < inputs_.size(); k += lanes) inputs_[k] = 0;
+    pack_inputs(observed, std::max<std::size_t>(1, static_cast<std::size_t>(seen)), lane);
+  }
+  tile_.noise = noise_.data();
 }
 
 template class TilePacker<float>;

@@ -68,18 +68,22 @@ class TilePacker {
  public:
   enum class Ask { targets, tests };
   TilePacker(const SeriesData& data, int lanes, int latent);
-  /// samples[count] (count <= lanes) with noise keyed by (seed, iteration, sample index); without noise when `quiet`.
-  void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask,
-            std::uint64_t seed, std::uint64_t iteration, bool quiet);
+  /// samples[count] (count <= lanes) with everything the encoder may see, and z0 at its mean.
+  void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask);
+  /// For training: noise keyed by (seed, iteration, sample index). The encoder sees a random beginning of the window, at
+  /// least `least` of it (1: all), and the likelihood asks for the rest too: going on is learned, not only going through.
+  void pack_noisy(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, double least,
+                  std::uint64_t seed, std::uint64_t iteration);
   const SeriesTile<T>& tile() const { return tile_; }
   int encoder_steps() const { return encoder_steps_; }
   int readings() const { return readings_; }
 
  private:
-  void pack_inputs(const Points& observed, std::size_t lane);
+  void pack_inputs(const Points& observed, std::size_t n, std::size_t lane);
   void pack_readings(const Points& points, std::size_t lane);
   int channels_, lanes_, latent_, encoder_steps_, readings_, input_rows_;
   bool masks_;
+  double window_;
   std::vector<T> inputs_, times_, targets_, weights_, noise_, active_;
   SeriesTile<T> tile_;
 };

@@ -61,8 +61,8 @@ Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, flo
   std::fill(out, out + stride, 0.0f);
   if (count == 0) return Status::ok;
   leaves_.assign(stride * (lanes / leaf), 0.0f);
-  packer_.pack(data_.train, samples_in_order.data() + from, count, TilePacker<float>::Ask::targets, batches_.seed,
-               static_cast<std::uint64_t>(iteration), false);
+  packer_.pack_noisy(data_.train, samples_in_order.data() + from, count, batches_.least_part, batches_.seed,
+                     static_cast<std::uint64_t>(iteration));
   const Status status = tile_gradient(iteration, theta, {leaves_.data(), leaf, stride});
   kernel::tree_slices(stride, static_cast<int>(lanes / leaf), stride, leaves_.data());
   std::copy(leaves_.begin(), leaves_.begin() + static_cast<std::ptrdiff_t>(stride), out);
@@ -105,20 +105,21 @@ LatentOdeTrainee::LatentOdeTrainee(const SeriesData& data, const Batches& batche
 }
 
 Status LatentOdeTrainee::tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) {
-  const double kl = settings_.kl_warmup > 0 ? std::min(1.0, static_cast<double>(iteration) / settings_.kl_warmup) : 1.0;
+  const double risen = settings_.kl_warmup > 0 ? static_cast<double>(iteration) / settings_.kl_warmup : 1.0;
+  const double kl = settings_.kl_weight * std::min(1.0, risen);
   return model_->loss(packer_.tile(), grid_, theta, static_cast<float>(kl), theta_bar);
 }
 
 Status LatentOdeTrainee::predict(const std::size_t* index, std::size_t count, const float* theta,
                                  std::vector<float>& x) {
-  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests);
   x.resize(size(test_packer_.readings()) * size(data_.channels) * size(batches_.lanes));
   return model_->predict(test_packer_.tile(), long_grid_, theta, x.data());
 }
 
 Status LatentOdeTrainee::predict_at(const std::vector<double>& times, const std::size_t* index, std::size_t count,
                                     const float* theta, std::vector<float>& x) {
-  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests);
   SeriesTile<float> tile = test_packer_.tile();
   std::vector<float> at;
   const std::size_t room = size(test_packer_.readings()), one = size(data_.channels) * size(batches_.lanes);
@@ -151,8 +152,8 @@ Status RnnTrainee::tile_gradient(long, const float* theta, const ThetaBar<float>
 }
 
 Status RnnTrainee::predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) {
-  packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::targets, 0, 0, true);
-  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests, 0, 0, true);
+  packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::targets);
+  test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests);
   x.resize(size(test_packer_.readings()) * size(data_.channels) * size(batches_.lanes));
   return model_.predict(packer_.tile(), test_packer_.tile(), theta, x.data());
 }

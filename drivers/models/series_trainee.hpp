@@ -14,6 +14,7 @@ class SeriesTrainee : public Trainee {
   struct Batches {
     int tiles = 4, lanes = 16;
     std::uint64_t seed = 1;
+    double least_part = 1;  ///< of the window that the encoder sees in training, see TilePacker::pack_noisy
   };
   SeriesTrainee(const SeriesData& data, const Batches& batches, int latent);
   long iterations_per_epoch() const override;
@@ -22,6 +23,7 @@ class SeriesTrainee : public Trainee {
   Status gradient(long iteration, int tile, const float* theta, float* leaf, double& samples) override;
   /// Predictions for held-out samples of a tile, [reading][channel][lane], at their test times.
   virtual Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) = 0;
+  std::size_t lanes() const { return static_cast<std::size_t>(batches_.lanes); }
   virtual std::vector<Part> tensors() const = 0;
   virtual std::size_t bytes() const = 0;  ///< of the model's arena
 
@@ -44,7 +46,8 @@ class LatentOdeTrainee final : public SeriesTrainee {
  public:
   struct Settings {
     long steps = 8;           ///< of the solver over the window
-    double kl_warmup = 2000;  ///< updates over which KL's weight rises to 1
+    double kl_weight = 1;     ///< of the KL term; 1: the evidence lower bound
+    double kl_warmup = 4000;  ///< updates over which it rises from 0
   };
   LatentOdeTrainee(const SeriesData& data, const Batches& batches, LatentOde<float>::Config config,
                    const Settings& settings);
