@@ -20,7 +20,7 @@ inline constexpr bool sanitized = __has_feature(address_sanitizer);
 #else
 inline constexpr bool sanitized = false;
 #endif
-/// Long runs are a tenth as long under the sanitizers, which make each step some thirty times slower.
+/// Long runs are a tenth as long under the sanitizers, which make each step some fifteen times slower.
 inline constexpr long shrink = sanitized ? 10 : 1;
 
 /// Exactly `size` aligned bytes, so that a sanitizer sees the first byte beyond them.
