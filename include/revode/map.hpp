@@ -76,6 +76,9 @@ class Map {
                    const Bar<T>& bar) const = 0;
 
  protected:
+  constexpr Map() = default;  // said, because clang 14 does not find the implicit ones constexpr
+  constexpr Map(const Map&) = default;
+  constexpr Map& operator=(const Map&) = default;
   ~Map() = default;  // never deleted through a Map: no operator delete is linked
 };
 
