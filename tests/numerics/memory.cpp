@@ -175,7 +175,7 @@ TEST(Memory, OneByteLessIsRefused) {
 TEST(Memory, MisalignedBytesAreRefused) {
   const Learner l = relaxing();
   Bytes memory(l.bytes() + REVODE_ALIGN);
-  for (const std::size_t off : {1, 4, 8, 32})
+  for (const std::size_t off : {1u, 4u, 8u, 32u})
     EXPECT_EQ(train(l, Arena(memory.data() + off, memory.size() - off), 1).status, Status::arena_too_small) << off;
   EXPECT_EQ(train(l, Arena(memory.data() + REVODE_ALIGN, memory.size() - REVODE_ALIGN), 1).status, Status::ok);
 }

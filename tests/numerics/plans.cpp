@@ -102,7 +102,7 @@ TEST(Plans, RegistersThatMixShareTheirScale) {
 TEST(Plans, ALogHoldsAtLeastARow) {
   Plan<T> p = reversed();
   p.halve_every = 4;
-  for (const std::size_t bits : {0, 1, 5}) {  // a row is 3 x 2
+  for (const std::size_t bits : {0u, 1u, 5u}) {  // a row is 3 x 2
     p.log_bits = bits;
     EXPECT_EQ(status(p), Status::capacity) << bits;
   }
