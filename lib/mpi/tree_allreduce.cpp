@@ -187,14 +187,14 @@ std::byte* TreeAllreduce<T>::Plan::walk(std::vector<std::byte*> partials, std::s
 template <class T>
 TreeAllreduce<T>::TreeAllreduce(const Communicator& ranks, int tiles, std::size_t length, std::size_t extras)
     : mine_{}, next_(0) {
-  if (ranks.size() > tiles) {
-    throw Error(Exit::usage, "--tiles",
-                std::to_string(ranks.size()) + " ranks for " + std::to_string(tiles) +
-                    " tiles: start at most as many ranks as a batch has tiles");
-  }
-  if (length * sizeof(T) / word_bytes + extras >= static_cast<std::size_t>(std::numeric_limits<int>::max())) {
-    throw Error(Exit::usage, "TreeAllreduce", "more than 16 GB in one sum: split it");
-  }
+  together(ranks, [&] {  // every rank refuses alike: one of them says so
+    if (ranks.size() > tiles)
+      throw Error(Exit::usage, "--tiles",
+                  std::to_string(ranks.size()) + " ranks for " + std::to_string(tiles) +
+                      " tiles: start at most as many ranks as a batch has tiles");
+    if (length * sizeof(T) / word_bytes + extras >= static_cast<std::size_t>(std::numeric_limits<int>::max()))
+      throw Error(Exit::usage, "TreeAllreduce", "more than 16 GB in one sum: split it");
+  });
   plan_ = std::make_unique<Plan>(ranks, tiles, length, extras);
   mine_ = tiles_of_rank(tiles, ranks.size(), ranks.rank());
   next_ = mine_.first;

@@ -24,18 +24,18 @@ void meet(const std::string& what, const Communicator& ranks, int iteration) {
 int train(const std::string& what, const Communicator& ranks, int tiles, int iterations) {
   StopSignals signals;
   Watchdog dog(ranks, what == "freeze" ? 1 : 30);  // 30: a busy machine is not a stall
-  auto reduce = together(ranks, [&] { return std::make_unique<TreeAllreduce<float>>(ranks, tiles, 3); });
+  TreeAllreduce<float> reduce(ranks, tiles, 3);
   float sum[3];
   for (int iteration = 1; iteration <= iterations; ++iteration) {
     const float leaf[3] = {1, 2, static_cast<float>(iteration)};
-    for (int tile = reduce->first(); tile < reduce->last(); ++tile) reduce->push(tile, leaf);
+    for (int tile = reduce.first(); tile < reduce.last(); ++tile) reduce.push(tile, leaf);
     meet(what, ranks, iteration);
     if (what == "forever" && iteration == 2 && ranks.rank() == 0) {  // every rank's handlers are in place by now
       std::puts("ready");
       std::fflush(stdout);
     }
     const auto watch = dog.watch("allreduce iteration", iteration);
-    if (reduce->finish(sum, nullptr, signals.requested())) {
+    if (reduce.finish(sum, nullptr, signals.requested())) {
       std::printf("stopped iteration=%d\n", iteration);
       return static_cast<int>(Exit::stopped);
     }

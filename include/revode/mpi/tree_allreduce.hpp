@@ -25,8 +25,8 @@ TileRange tiles_of_rank(int tiles, int size, int rank);
 template <class T>
 class TreeAllreduce {
  public:
-  /// Every rank gives the same numbers; nothing is sent yet. `ranks` must outlive this. Throws Error (usage) when there
-  /// are more ranks than tiles.
+  /// All ranks together, each with the same numbers. `ranks` must outlive this. More ranks than tiles: rank 0 says so
+  /// and every rank throws Refused (usage).
   TreeAllreduce(const Communicator& ranks, int tiles, std::size_t length, std::size_t extras = 0);
   ~TreeAllreduce();
   TreeAllreduce(const TreeAllreduce&) = delete;
