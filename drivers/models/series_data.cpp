@@ -17,6 +17,18 @@ std::size_t most(const SeriesData& data, Get get) {
     for (const Sample& sample : *part) n = std::max(n, get(sample).size());
   return n;
 }
+/// The points from `begin` to `end`, on a clock that starts at `begin`.
+Points stretch(const Points& points, double begin, double end) {
+  Points part;
+  const std::size_t channels = points.size() ? points.values.size() / points.size() : 0;
+  for (std::size_t j = 0; j < points.size(); ++j) {
+    if (points.times[j] < begin || points.times[j] > end) continue;
+    part.times.push_back(points.times[j] - begin);
+    const auto from = points.values.begin() + static_cast<std::ptrdiff_t>(j * channels);
+    part.values.insert(part.values.end(), from, from + static_cast<std::ptrdiff_t>(channels));
+  }
+  return part;
+}
 }  // namespace
 
 bool SeriesData::channel_masks() const {
@@ -99,9 +111,9 @@ TilePacker<T>::TilePacker(const SeriesData& data, int lanes, int latent)
 }
 
 template <class T>
-void TilePacker<T>::pack_inputs(const Points& observed, std::size_t n, std::size_t lane) {
+void TilePacker<T>::pack_inputs(const Points& observed, std::size_t lane) {
   const auto lanes = static_cast<std::size_t>(lanes_), rows = static_cast<std::size_t>(input_rows_);
-  const auto channels = static_cast<std::size_t>(channels_);
+  const auto channels = static_cast<std::size_t>(channels_), n = observed.size();
   const std::size_t skip = static_cast<std::size_t>(encoder_steps_ - 1) - n;  // padding stands first
   for (std::size_t k = 0; k < n; ++k) {
     const std::size_t j = n - 1 - k;  // latest first
@@ -134,38 +146,47 @@ void TilePacker<T>::pack_readings(const Points& points, std::size_t lane) {
 }
 
 template <class T>
-void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask) {
+void TilePacker<T>::clear() {
   for (auto* part : {&inputs_, &targets_, &weights_, &noise_, &active_}) std::fill(part->begin(), part->end(), T(0));
   std::fill(times_.begin(), times_.end(), std::numeric_limits<T>::infinity());
-  std::size_t longest = 0;
+  tile_ = {inputs_.data(), 0, times_.data(), targets_.data(), weights_.data(), active_.data(), nullptr};
+}
+
+template <class T>
+void TilePacker<T>::pack_lane(const Points& observed, const Points& asked, std::size_t lane) {
+  pack_inputs(observed, lane);
+  pack_readings(asked, lane);
+  tile_.readings = std::max(tile_.readings, static_cast<int>(asked.size()));
+  active_[lane] = 1;
+}
+
+template <class T>
+void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask) {
+  clear();
   for (std::size_t lane = 0; lane < count; ++lane) {
     const Sample& sample = samples[index[lane]];
-    const Points& asked = ask == Ask::targets ? sample.target : sample.test;
-    pack_inputs(sample.observed, sample.observed.size(), lane);
-    pack_readings(asked, lane);
-    longest = std::max(longest, asked.size());
-    active_[lane] = 1;
+    pack_lane(sample.observed, ask == Ask::targets ? sample.target : sample.test, lane);
   }
-  tile_ = {inputs_.data(), static_cast<int>(longest), times_.data(), targets_.data(), weights_.data(), active_.data(),
-           nullptr};
 }
 
 template <class T>
 void TilePacker<T>::pack_noisy(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count,
                                double least, std::uint64_t seed, std::uint64_t iteration) {
-  pack(samples, index, count, Ask::targets);
+  clear();
   const auto lanes = static_cast<std::size_t>(lanes_);
   for (std::size_t lane = 0; lane < count; ++lane) {
+    const Sample& sample = samples[index[lane]];
     Random noise(seed, noise_stream, (iteration << 32) + index[lane]);
     for (std::size_t d = 0; d < static_cast<std::size_t>(latent_); ++d)
       noise_[d * lanes + lane] = static_cast<T>(noise.normal());
-    if (least >= 1) continue;
     Random part(seed, part_stream, (iteration << 32) + index[lane]);
-    const double end = window_ * (least + (1 - least) * static_cast<double>(part.uniform()));
-    const Points& observed = samples[index[lane]].observed;
-    const auto seen = std::upper_bound(observed.times.begin(), observed.times.end(), end) - observed.times.begin();
-    for (std::size_t k = lane; k < inputs_.size(); k += lanes) inputs_[k] = 0;
-    pack_inputs(observed, std::max<std::size_t>(1, static_cast<std::size_t>(seen)), lane);
+    const double begin = (1 - least) * static_cast<double>(part.uniform());
+    const double end = begin + (1 - begin) * (least + (1 - least) * static_cast<double>(part.uniform()));
+    const Points seen = stretch(sample.observed, window_ * begin, window_ * end);
+    if (least < 1 && seen.size() > 0)
+      pack_lane(seen, stretch(sample.target, window_ * begin, window_), lane);
+    else
+      pack_lane(sample.observed, sample.target, lane);
   }
   tile_.noise = noise_.data();
 }

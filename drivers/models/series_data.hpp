@@ -70,8 +70,9 @@ class TilePacker {
   TilePacker(const SeriesData& data, int lanes, int latent);
   /// samples[count] (count <= lanes) with everything the encoder may see, and z0 at its mean.
   void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask);
-  /// For training: noise keyed by (seed, iteration, sample index). The encoder sees a random beginning of the window, at
-  /// least `least` of it (1: all), and the likelihood asks for the rest too: going on is learned, not only going through.
+  /// For training: noise keyed by (seed, iteration, sample index). least < 1: the window begins at a random place in
+  /// its first 1 - least part, the encoder sees a random beginning of what is left, at least `least` of it, and the
+  /// likelihood asks for all of it, so that going on is learned, and from anywhere.
   void pack_noisy(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, double least,
                   std::uint64_t seed, std::uint64_t iteration);
   const SeriesTile<T>& tile() const { return tile_; }
@@ -79,7 +80,9 @@ class TilePacker {
   int readings() const { return readings_; }
 
  private:
-  void pack_inputs(const Points& observed, std::size_t n, std::size_t lane);
+  void clear();
+  void pack_lane(const Points& observed, const Points& asked, std::size_t lane);
+  void pack_inputs(const Points& observed, std::size_t lane);
   void pack_readings(const Points& points, std::size_t lane);
   int channels_, lanes_, latent_, encoder_steps_, readings_, input_rows_;
   bool masks_;
