@@ -32,11 +32,16 @@ class Flow {
   void step(const Step<T>& s, BitLog* log);
   void unpull(const Step<T>& s, BitLog* log);
   void pull(const Step<T>& s);
+  /// pull() of a step whose stages were kept: evaluates nothing. Once only, the stages are used up.
+  void pull_kept(const Step<T>& s);
   void unlift(T t0, T* y0_bar);
 
   /// Registers in `state` look sane: false once a fixed-point register has left its range.
   bool guard();
   void read() { number.value(0, n_, y, state); }  ///< state -> y
+  /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all.
+  void keep(std::byte* bytes);
+  constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
   std::size_t size() const { return n_; }
   constexpr std::size_t words() const { return static_cast<std::size_t>(method_.registers) * n_; }
   const Method<T>& method() const { return method_; }
@@ -52,10 +57,28 @@ class Flow {
   long evaluations = 0, vjps = 0;
 
  private:
+  /// What arrange() leaves for transpose().
+  struct Desk {
+    T *x = nullptr, *inputs = nullptr, *slopes = nullptr;  // [d] the argument, [stages - 1][d], [stages + 1][d]
+    std::byte* tapes = nullptr;                            // [stages][tape]
+  };
+  constexpr Desk desk(Arena& arena) const {
+    const auto s = static_cast<std::size_t>(stages_);
+    Desk d;
+    d.x = arena.take<T>(n_);
+    d.inputs = arena.take<T>((s - 1) * n_);
+    d.slopes = arena.take<T>((s + 1) * n_);
+    d.tapes = arena.take<std::byte>(s * tape_bytes_);
+    return d;
+  }
+  /// The argument of a letter, at the desk it works at from now on.
+  T* sit(int letter);
   /// Without an event a letter that only damps does nothing, so all readings leave it out (0 x would touch -0 and NaN).
   static bool idle(const Letter& l, const Step<T>& s) { return l.kind == Kind::relax && l.s > 0 && !s.halve; }
   T time(const Step<T>& s, float tau) const;
-  T* argument(int letter) const { return args_ + (pulls_ ? static_cast<std::size_t>(letter) * n_ : 0); }
+  T* argument(int letter) const {
+    return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
+  }
   void act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log);
   void undo(const Letter& l, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
@@ -64,38 +87,38 @@ class Flow {
   void pull_increment(T t, T h, const T* x, T* b_bar);
   void evaluate(T t, const T* x, T* f, std::byte* tape);
   void add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
-  const T* stage_input(int i, const T* x) const { return i == 0 ? x : inputs_ + static_cast<std::size_t>(i - 1) * n_; }
-  T* slope(int i) const { return slopes_ + static_cast<std::size_t>(i) * n_; }
-  std::byte* tape(int i) const { return tapes_ + static_cast<std::size_t>(i) * tape_bytes_; }
+  T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
+  const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
+  T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
+  std::byte* tape(int i) const { return desk_.tapes + static_cast<std::size_t>(i) * tape_bytes_; }
 
   const F* field_ = nullptr;
   Method<T> method_{};
-  std::size_t n_ = 0, tape_bytes_ = 0;
+  std::size_t n_ = 0, tape_bytes_ = 0, desk_bytes_ = 0;
   int stages_ = 1;
-  bool pulls_ = false;
-  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;
-  T *inputs_ = nullptr, *slopes_ = nullptr;  // [stages - 1][d], [stages + 1][d]
+  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;  // of the letters before the last, in pull()
   Word *target_ = nullptr, *copy_ = nullptr;
-  std::byte* tapes_ = nullptr;  // [stages][tape]
+  Desk own_, desk_;
+  std::byte* kept_ = nullptr;
 };
 
 template <class N, class F>
 constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls) {
   const Shape shape = field.shape({lanes, 0});
-  field_ = &field, method_ = method, pulls_ = pulls;
+  field_ = &field, method_ = method;
   stages_ = method.base.advancing();
   n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
   tape_bytes_ = (shape.tape + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
-  const auto s = static_cast<std::size_t>(stages_);
+  Arena one;
+  desk(one);
+  desk_bytes_ = (one.bytes() + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
   state = arena.take<Word>(words());
   bar = arena.take<T>(words());
   y = arena.take<T>(n_);
   delta_ = arena.take<T>(n_);
   w_ = arena.take<T>(n_);
-  args_ = arena.take<T>(n_ * static_cast<std::size_t>(pulls ? method.letters : 1));
-  inputs_ = arena.take<T>((s - 1) * n_);
-  slopes_ = arena.take<T>((s + 1) * n_);
-  tapes_ = arena.take<std::byte>(s * tape_bytes_);
+  if (pulls) args_ = arena.take<T>(n_ * static_cast<std::size_t>(method.letters - 1));
+  own_ = desk_ = desk(arena);
   if (method.registers > 1) target_ = arena.take<Word>(n_);
   if (pulls) copy_ = arena.take<Word>(words());
   call.extent = {lanes, 0};

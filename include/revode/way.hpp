@@ -20,9 +20,10 @@ struct Plan {
   Method<T> method = mccallum_foster(tableau::rk4<T>);
   Way way = Way::reversed;
   Arithmetic arithmetic = Arithmetic::fixed;
-  long stored_steps = 0;  ///< stored: most steps of a run
-  int slots = 0;          ///< checkpointed: states kept; reversed: restore points for when the log is full
-  int halve_every = 0;    ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
+  long stored_steps = 0;     ///< stored: most steps of a run
+  bool keep_stages = false;  ///< stored: the stages and their tapes as well, so that the way back evaluates nothing
+  int slots = 0;             ///< checkpointed: states kept; reversed: restore points for when the log is full
+  int halve_every = 0;  ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
   std::size_t log_bits = 0;       ///< reversed with K > 0: capacity of the log, see log_bits_for()
   int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
@@ -48,6 +49,7 @@ constexpr Status fits(const Plan<T>& p) {
   if (shares_scale(p.method) && p.fraction(0) != p.fraction(1)) return Status::bad_argument;
   if (p.halve_every < 0 || p.slots < 0 || p.stored_steps < 0) return Status::bad_argument;
   if (p.halve_every > 0 && !dampable(p.method)) return Status::bad_argument;
+  if (p.keep_stages && p.way != Way::stored) return Status::bad_argument;
   if (p.way == Way::stored) return p.stored_steps > 0 ? Status::ok : Status::bad_argument;
   if (p.way == Way::checkpointed) return p.slots > 0 ? Status::ok : Status::bad_argument;
   if (!bijective(p.method)) return Status::not_reversible;
@@ -90,11 +92,15 @@ class Stored {
   using T = typename Flow::T;
   static constexpr bool pulls = true;
   constexpr void place(Arena& arena, const Flow& flow, const Plan<T>& plan) {
-    slots_.place(arena, static_cast<std::size_t>(plan.stored_steps), flow.words());
+    const auto steps = static_cast<std::size_t>(plan.stored_steps);
+    slots_.place(arena, steps, flow.words());
+    kept_bytes_ = flow.kept_bytes();
+    if (plan.keep_stages) kept_ = arena.take<std::byte>(steps * kept_bytes_);
   }
   void begin(const Flow&, long) { slots_.clear(); }
-  Status before(const Step<T>& s, const Flow& flow) {
+  Status before(const Step<T>& s, Flow& flow) {
     if (slots_.full()) return Status::capacity;
+    if (kept_) flow.keep(kept_ + slots_.used() * kept_bytes_);
     slots_.push(s.n, flow.state);
     return Status::ok;
   }
@@ -102,7 +108,10 @@ class Stored {
   Status retreat(long n, Flow& flow, const Clock<T>& clock) {
     slots_.recall(flow.state);
     slots_.pop();
-    flow.pull(clock.at(n));
+    if (!kept_) return flow.pull(clock.at(n)), Status::ok;
+    flow.keep(kept_ + slots_.used() * kept_bytes_);
+    flow.pull_kept(clock.at(n));
+    flow.keep(nullptr);
     return Status::ok;
   }
   Status finish(const Flow&) { return Status::ok; }
@@ -110,6 +119,8 @@ class Stored {
 
  private:
   Slots<typename Flow::Word> slots_;
+  std::byte* kept_ = nullptr;  // [steps][kept_bytes]
+  std::size_t kept_bytes_ = 0;
 };
 
 /// Steps from here to the next checkpoint with `slots` free ones, this state in hand and `steps` ahead: the binomial

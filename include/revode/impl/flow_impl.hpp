@@ -13,14 +13,30 @@ void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
   evaluations = vjps = 0;
   call.theta = theta;
   call.status = &status;
+  keep(nullptr);
+}
+
+template <class N, class F>
+void Flow<N, F>::keep(std::byte* bytes) {
+  kept_ = bytes;
+  if (!bytes) desk_ = own_;
+}
+
+template <class N, class F>
+typename Flow<N, F>::T* Flow<N, F>::sit(int letter) {
+  if (kept_) {
+    Arena arena(kept_ + static_cast<std::size_t>(letter) * desk_bytes_, desk_bytes_);
+    desk_ = desk(arena);
+  }
+  return desk_.x;
 }
 
 template <class N, class F>
 void Flow<N, F>::lift(T t0, const T* y0) {
   number.load(0, n_, state, y0);
   if (method_.registers > 1) {
-    number.value(0, n_, args_, state);
-    act(method_.lift, {0, t0, t0, 0, false, 0}, state, args_, nullptr);
+    number.value(0, n_, desk_.x, state);
+    act(method_.lift, {0, t0, t0, 0, false, 0}, state, desk_.x, nullptr);
   }
   read();
 }
@@ -30,8 +46,9 @@ void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
-    act(l, s, state, args_, log);
+    T* x = sit(i);
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, x, state + static_cast<std::size_t>(l.b) * n_);
+    act(l, s, state, x, log);
   }
 }
 
@@ -40,9 +57,9 @@ void Flow<N, F>::unpull(const Step<T>& s, BitLog* log) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, args_, state + static_cast<std::size_t>(l.b) * n_);
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, desk_.x, state + static_cast<std::size_t>(l.b) * n_);
     undo(l, s, log);
-    transpose(l, s, args_);
+    transpose(l, s, desk_.x);
   }
 }
 
@@ -68,12 +85,20 @@ void Flow<N, F>::pull(const Step<T>& s) {
 }
 
 template <class N, class F>
+void Flow<N, F>::pull_kept(const Step<T>& s) {
+  for (int i = method_.letters; i-- > 0;) {
+    const Letter& l = method_.word[i];
+    if (!idle(l, s)) transpose(l, s, sit(i));
+  }
+}
+
+template <class N, class F>
 void Flow<N, F>::unlift(T t0, T* y0_bar) {
   if (method_.registers > 1) {
     const Step<T> s{0, t0, t0, 0, false, 0};
-    number.value(method_.lift.b, n_, args_, state + static_cast<std::size_t>(method_.lift.b) * n_);
-    if (method_.lift.field) arrange(method_.lift, s, args_);
-    transpose(method_.lift, s, args_);
+    number.value(method_.lift.b, n_, desk_.x, state + static_cast<std::size_t>(method_.lift.b) * n_);
+    if (method_.lift.field) arrange(method_.lift, s, desk_.x);
+    transpose(method_.lift, s, desk_.x);
   }
   if (y0_bar)
     for (std::size_t i = 0; i < n_; ++i) y0_bar[i] += bar[i];
@@ -115,11 +140,11 @@ void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
   Word* a = state + static_cast<std::size_t>(l.a) * n_;
   const Word* to = state + static_cast<std::size_t>(l.b) * n_;
   if (l.kind != Kind::relax) {
-    arrange(l, s, args_);
+    arrange(l, s, desk_.x);
     return number.subtract(l.a, n_, a, delta_);
   }
   if (l.field) {
-    arrange(l, s, args_);
+    arrange(l, s, desk_.x);
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
@@ -156,7 +181,7 @@ void Flow<N, F>::increment(T t, T h, const T* x) {
       k[terms++] = slope(j);
     }
     if (i == stages_) return kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, k);
-    if (i > 0) kernel::combine(n_, inputs_ + static_cast<std::size_t>(i - 1) * n_, x, terms, c, k);
+    if (i > 0) kernel::combine(n_, stage_input(i), x, terms, c, k);
     evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
   }
 }
