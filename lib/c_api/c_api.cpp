@@ -1,4 +1,6 @@
 // revode.h over Solve<T>: every function once, as text that two types of numbers expand.
+#include <type_traits>
+
 #include "c_api/solver.hpp"
 #include "revode/kernels.hpp"
 
@@ -45,7 +47,7 @@ REVODE_SAME_BASE(REVODE_DORMAND_PRINCE5, dormand_prince5)
 REVODE_SAME_BASE(REVODE_TSITOURAS5, tsitouras5)
 REVODE_SAME_BASE(REVODE_EES25, ees25)
 REVODE_SAME_BASE(REVODE_EES27, ees27)
-static_assert(sizeof(tableau::all<double>) / sizeof(void*) == REVODE_EES27 + 1);
+static_assert(std::extent_v<decltype(tableau::all<double>)> == REVODE_EES27 + 1);
 static_assert(REVODE_ALIGN <= REVODE_MEMORY_ALIGN);
 
 namespace {

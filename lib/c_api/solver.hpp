@@ -11,11 +11,10 @@ namespace revode {
 /// The plan in C++'s words; false where a number is none of its enum.
 template <class T>
 bool read(const revode_plan& c, Plan<T>& plan) {
-  constexpr int bases = sizeof(tableau::all<T>) / sizeof(tableau::all<T>[0]);
   if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_ALF || c.way < REVODE_STORED || c.way > REVODE_REVERSED ||
       c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
     return false;
-  if (c.method != REVODE_ALF && (c.base < 0 || c.base >= bases)) return false;
+  if (c.method != REVODE_ALF && (c.base < 0 || c.base > REVODE_EES27)) return false;
   plan.method = c.method == REVODE_ALF           ? alf<T>()
                 : c.method == REVODE_RUNGE_KUTTA ? runge_kutta(*tableau::all<T>[c.base])
                                                  : mccallum_foster(*tableau::all<T>[c.base]);

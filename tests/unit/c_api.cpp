@@ -19,13 +19,12 @@ const double weight[] = {.7, -.4};
 template <int lanes>
 double difference(revode_solver* solver, const double* y0, int input) {
   constexpr double e = 1e-5;
-  double value[2];
+  double value[2] = {};
   for (const int side : {0, 1}) {
-    double x[2 * lanes + 2], y1[2 * lanes];
+    double x[2 * lanes + 2], y1[2 * lanes] = {};
     std::memcpy(x, y0, sizeof(double) * 2 * lanes), std::memcpy(x + 2 * lanes, theta, sizeof theta);
     x[input] += side ? -e : e;
     EXPECT_EQ(revode_forward(solver, x + 2 * lanes, 0, 3, 40, x, y1), REVODE_OK);
-    value[side] = 0;
     for (int i = 0; i < 2 * lanes; ++i) value[side] += weight[i / lanes] * y1[i];
   }
   return (value[0] - value[1]) / (2 * e);
