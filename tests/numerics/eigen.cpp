@@ -97,7 +97,8 @@ double worst(const Map<double>& map, int lanes) {
   check.place(arena, map, {lanes, 0});
   if (!arena.ok()) return 1;
   const Shape s = map.shape({lanes, 0});
-  const auto theta = draws(static_cast<std::size_t>(s.params), 1), x = draws(static_cast<std::size_t>(s.in * lanes), 2);
+  const auto theta = draws(static_cast<std::size_t>(s.params), 1),
+             x = draws(static_cast<std::size_t>(s.in) * static_cast<std::size_t>(lanes), 2);
   const double error = check.worst(.7, theta.data(), x.data(), 1e-6);
   return check.status == Status::ok ? error : 1;
 }
@@ -116,7 +117,8 @@ struct Outcome {
 Outcome outcome(const Map<double>& map, const std::vector<double>& x, int lanes, int leaf) {
   const Shape s = map.shape({lanes, 0});
   const auto theta = draws(static_cast<std::size_t>(s.params), 1);
-  const auto params = static_cast<std::size_t>(s.params), n = static_cast<std::size_t>(s.in * lanes);
+  const auto params = static_cast<std::size_t>(s.params),
+             n = static_cast<std::size_t>(s.in) * static_cast<std::size_t>(lanes);
   const auto leaves = static_cast<std::size_t>(leaf == 1 ? lanes : (lanes + leaf - 1) / leaf);
   Outcome out{std::vector<double>(n), std::vector<double>(n), std::vector<double>(params * leaves)};
   Status status = Status::ok;
@@ -143,19 +145,15 @@ TEST(EigenFields, AgreeWithTheTracer) {
 }
 
 TEST(EigenFields, LanesAreIndependentAndLeavesAreChains) {
-  constexpr int lanes = 20, leaf = 16, params = Driven<double>::params;
+  constexpr std::size_t lanes = 20, leaf = 16, params = Driven<double>::params;
   const EigenField<double, Driven<double>> field;
   const auto x = draws(3 * lanes, 3);
   const Outcome each = outcome(field, x, lanes, 1), leaves = outcome(field, x, lanes, leaf);
-  for (int l = 0; l < lanes; ++l) {
-    const Outcome alone = outcome(field,
-                                  {x[static_cast<std::size_t>(l)], x[static_cast<std::size_t>(lanes + l)],
-                                   x[static_cast<std::size_t>(2 * lanes + l)]},
-                                  1, 1);
-    for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(alone.y[i], each.y[i * lanes + static_cast<std::size_t>(l)]);
-    for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(alone.x_bar[i], each.x_bar[i * lanes + static_cast<std::size_t>(l)]);
-    for (std::size_t p = 0; p < params; ++p)
-      ASSERT_EQ(alone.theta_bar[p], each.theta_bar[p * lanes + static_cast<std::size_t>(l)]);
+  for (std::size_t l = 0; l < lanes; ++l) {
+    const Outcome alone = outcome(field, {x[l], x[lanes + l], x[2 * lanes + l]}, 1, 1);
+    for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(alone.y[i], each.y[i * lanes + l]);
+    for (std::size_t i = 0; i < 3; ++i) ASSERT_EQ(alone.x_bar[i], each.x_bar[i * lanes + l]);
+    for (std::size_t p = 0; p < params; ++p) ASSERT_EQ(alone.theta_bar[p], each.theta_bar[p * lanes + l]);
   }
   for (std::size_t p = 0; p < params; ++p) {
     double sum[2] = {};
