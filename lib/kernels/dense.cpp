@@ -5,7 +5,8 @@
 
 namespace revode::kernel {
 namespace {
-inline constexpr int depth_chunk = 256;  // keeps the tile's rows and W's lines in L1
+template <bool transposed>
+inline constexpr int depth_chunk = transposed ? 64 : 256;  // keeps the tile's rows and W's lines, or pages, at hand
 
 template <class T>
 struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
@@ -45,6 +46,7 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   typename O::V sum[R][Q];
   begin<T, W, R, Q>(p, row, y, sum);
   const auto step = [&]() REVODE_INLINED {
+    if constexpr (transposed && W > 1) __builtin_prefetch(A + 16);  // no prefetcher follows columns of wide matrices
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
     REVODE_UNROLL for (int r = 0; r < R; ++r) {
@@ -95,11 +97,12 @@ void product(const Product<T>& p) {
 /// Cuts the depth; a later part goes on with the chains that the earlier one left in y.
 template <class T, bool transposed>
 void chunks(Product<T> p, int depth) {
-  for (int k = 0; k < depth || k == 0; k += depth_chunk) {
-    p.depth = depth - k < depth_chunk ? depth - k : depth_chunk;
+  constexpr int chunk = depth_chunk<transposed>;
+  for (int k = 0; k < depth || k == 0; k += chunk) {
+    p.depth = depth - k < chunk ? depth - k : chunk;
     product<T, transposed>(p);
-    p.A += depth_chunk * (transposed ? p.stride : 1);
-    p.x += depth_chunk * p.lanes;
+    p.A += chunk * (transposed ? p.stride : 1);
+    p.x += chunk * p.lanes;
     p.add = true;
   }
 }

@@ -7,6 +7,8 @@
 namespace revode::kernel {
 namespace {
 inline constexpr int most_samples = 64;
+template <int W>
+inline constexpr int panel_size = W > 1 ? 4096 : 256;  // scalars of x turned at a time
 
 template <class T>
 struct Leaf {
@@ -17,21 +19,30 @@ struct Leaf {
   T* W_bar;
 };
 
+template <class T>
+struct Panel {  // columns first ... last - 1 of x, turned: t[samples][last - first]
+  Index first, last;
+  const T* t;
+};
+
 /// R rows times Q packs of columns, the last of which may overlap the one before it: all are loaded before any is
 /// stored.
 template <class T, int W, int R, int Q>
-REVODE_INLINE void outer(const Leaf<T>& leaf, Index row, const Index (&column)[Q], const T* __restrict t, Index stride,
-                         const Index (&turned)[Q]) {
+REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, const Index (&column)[Q]) {
   using O = On<T, W>;
-  const Index lanes = leaf.lanes, in = leaf.in;
+  const Index lanes = leaf.lanes, in = leaf.in, stride = panel.last - panel.first;
+  const T* __restrict t = panel.t;
   const T* __restrict y_bar = leaf.y_bar + row * lanes;
-  T* const W_bar = leaf.W_bar + row * in;
+  T* const W_bar = leaf.W_bar + row * in + panel.first;
   typename O::V sum[R][Q];
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
       O::load(W_bar + r * in + column[q]);
+  if constexpr (Q == 2)  // the lines of the next pair, by the time it comes
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+        __builtin_prefetch(W_bar + r * in + column[0] + (2 + q) * W, 1);
   _Pragma("GCC unroll 4") for (int l = 0; l < leaf.samples; ++l, t += stride, ++y_bar) {
     typename O::V v[Q];
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + turned[q]);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + column[q]);
     REVODE_UNROLL for (int r = 0; r < R; ++r) {
       const auto a = O::all(y_bar[r * lanes]);
       REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
@@ -41,37 +52,36 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, Index row, const Index (&column)[Q
       O::store(W_bar + r * in + column[q], sum[r][q]);
 }
 
-/// Columns first ... last - 1, of which there are W or 2 W or, overlapping, some number between.
-template <class T, int W, int Q>
-void outer_columns(const Leaf<T>& leaf, Index first, Index last) {
-  alignas(64) T t[most_samples * Q * W];
-  turn<T, W>(last - first, leaf.lanes, leaf.samples, leaf.x + first * leaf.lanes, t, Q * W);
-  Index column[Q], turned[Q];
-  for (int q = 0; q < Q; ++q) {
-    turned[q] = q + 1 < Q ? q * W : last - first - W;
-    column[q] = first + turned[q];
+/// Pairs of packs along R rows of W_bar, so that memory is walked in lines. With two packs and a remainder left, the
+/// remainder goes with the second; a pair that is not full overlaps.
+template <class T, int W, int R>
+REVODE_INLINE void outer_rows(const Leaf<T>& leaf, const Panel<T>& panel, Index row) {
+  const Index columns = panel.last - panel.first;
+  for (Index i = 0; i < columns;) {
+    const Index rest = columns - i;
+    if (W > 1 && rest > W && (rest <= 2 * W || rest >= 3 * W)) {
+      outer<T, W, R, 2>(leaf, panel, row, {i, rest < 2 * W ? columns - W : i + W});
+      i += rest < 2 * W ? rest : 2 * W;
+    } else {
+      outer<T, W, R, 1>(leaf, panel, row, {i});
+      i += W;
+    }
   }
-  constexpr int most = W == width<T> ? block_rows : 4;
-  even_blocks<most>(leaf.out,
-                    [&]<int R>(int row) REVODE_INLINED { outer<T, W, R, Q>(leaf, row, column, t, Q * W, turned); });
 }
 
 template <class T, int W>
 void outer_all(const Leaf<T>& leaf) {
-  if constexpr (W == 1) {
-    for (Index i = 0; i < leaf.in; ++i) outer_columns<T, 1, 1>(leaf, i, i + 1);
-  } else {
+  if constexpr (W > 1)
     if (leaf.in < W) return outer_all<T, narrower<T, W>>(leaf);
-    Index i = 0;
-    for (; i + 3 * W <= leaf.in; i += 2 * W) outer_columns<T, W, 2>(leaf, i, i + 2 * W);
-    if (leaf.in - i > 2 * W) {  // two packs and a remainder: the remainder goes with the second
-      outer_columns<T, W, 1>(leaf, i, i + W);
-      i += W;
-    }
-    if (leaf.in - i > W)
-      outer_columns<T, W, 2>(leaf, i, leaf.in);
-    else
-      outer_columns<T, W, 1>(leaf, i, leaf.in);
+  alignas(64) T t[panel_size<W>];
+  const Index most = panel_size<W> / leaf.samples / (2 * W) * (2 * W);
+  constexpr int rows = W == width<T> ? block_rows : 4;
+  for (Index first = 0, last = 0; first < leaf.in; first = last) {
+    last = leaf.in - first <= most ? leaf.in : first + most;
+    if (leaf.in - last > 0 && leaf.in - last < W) last -= W;  // what remains must fill a pack
+    turn<T, W>(last - first, leaf.lanes, leaf.samples, leaf.x + first * leaf.lanes, t, last - first);
+    const Panel<T> panel = {first, last, t};
+    even_blocks<rows>(leaf.out, [&]<int R>(int row) REVODE_INLINED { outer_rows<T, W, R>(leaf, panel, row); });
   }
 }
 

@@ -3,7 +3,7 @@
 
 namespace revode::kernel::wide {
 #if defined(REVODE_OPENBLAS)
-inline constexpr int least = 2048;  // of both widths; where OpenBLAS begins to win (tests/bench/kernels.cpp)
+inline constexpr int least = 2048;  // of both widths; from here its threads pay (tests/bench/dense.cpp)
 constexpr bool takes(int out, int in) {
   return out >= least && in >= least;
 }
