@@ -130,6 +130,26 @@ TYPED_TEST(ExactReversal, UnevenGridsAndTimeRunningBackwards) {
     }
 }
 
+/// A store of the stages as well: the same bits, and the way back evaluates nothing but the slope of the lift.
+TYPED_TEST(ExactReversal, KeptStagesKeepTheBits) {
+  using T = TypeParam;
+  const long steps = 60;
+  for (const System system : systems)
+    for (const auto& method : {alf<T>(), mccallum_foster(tableau::tsitouras5<T>), runge_kutta(tableau::rk4<T>)})
+      for (const int K : {0, 4}) {
+        if (K > 0 && !dampable(method)) continue;
+        const auto p = problem<T>(system, steps, K);
+        auto kept = plan(system, method, steps, K, Way::stored);
+        const auto stored = attempt(p, kept);
+        kept.keep_stages = true;
+        const auto o = attempt(p, kept);
+        ASSERT_TRUE(sound(o)) << names[static_cast<int>(system)] << ", " << method.name;
+        EXPECT_TRUE(same(stored, o)) << names[static_cast<int>(system)] << ", " << method.name;
+        EXPECT_EQ(o.accounting.evaluations_backward, method.lift.field && method.registers > 1 ? 1 : 0);
+        EXPECT_EQ(o.accounting.vjps, stored.accounting.vjps);
+      }
+}
+
 /// Leaves of 16 samples add in another order than leaves of one; within either, the ways agree.
 TYPED_TEST(ExactReversal, EitherLeafOfTheGradient) {
   using T = TypeParam;

@@ -54,7 +54,8 @@ Report latent() {
   const Sequential<float> encoder(parts);
   const Mlp<float> field(widths, Activation::tanh, true);
   const Shape e = encoder.shape({lanes, 0}), f = field.shape({lanes, 0});
-  const auto params = static_cast<std::size_t>(e.params + f.params), in = static_cast<std::size_t>(e.in) * lanes;
+  const int all = e.params + f.params;
+  const auto params = static_cast<std::size_t>(all), in = static_cast<std::size_t>(e.in) * lanes;
 
   Arena arena(memory, sizeof memory);
   Plan<float> plan;

@@ -66,6 +66,15 @@ TEST(Plans, StoresOfNothing) {
   p.way = Way::checkpointed;
   EXPECT_EQ(refusal(p), Status::bad_argument);
 }
+TEST(Plans, OnlyAStoreKeepsStages) {
+  Plan<T> p = reversed();
+  p.keep_stages = true;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.way = Way::checkpointed, p.slots = 3;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.way = Way::stored, p.stored_steps = 3;
+  EXPECT_EQ(fits(p), Status::ok);
+}
 TEST(Plans, NegativeNumbers) {
   Plan<T> p = reversed();
   p.halve_every = -1;
