@@ -20,6 +20,7 @@ class Block final : public Map<T> {
  private:
   struct Kept {
     Solve<T> solve;
+    Status status = Status::ok;
   };
   Kept* forward(const Call<T>& call, const T* x, std::byte* bytes) const;
   std::size_t bytes(int lanes) const;

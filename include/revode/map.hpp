@@ -82,6 +82,17 @@ class Map {
   ~Map() = default;  // never deleted through a Map: no operator delete is linked
 };
 
+/// For a map that has no tangents: true when it is asked for some; the status says so and y[1+k][rows][lanes] is NaN.
+template <class T>
+bool refuses_tangents(const Call<T>& call, int rows, T* y) {
+  if (call.extent.tangents == 0) return false;
+  fail(call.status, Status::unsupported);
+  const auto n = static_cast<std::size_t>(1 + call.extent.tangents) * static_cast<std::size_t>(rows) *
+                 static_cast<std::size_t>(call.extent.lanes);
+  for (std::size_t i = 0; i < n; ++i) y[i] = static_cast<T>(__builtin_nanf(""));
+  return true;
+}
+
 /// Adds the per-sample cotangents rows_bar[rows][lanes] of `rows` parameters that begin at p.
 template <class T>
 void add_rows(const ThetaBar<T>& theta, int p, int rows, int lanes, const T* rows_bar);

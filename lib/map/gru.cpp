@@ -25,7 +25,7 @@ void carry(std::size_t n, const T* from, T* to) {
 
 template <class T>
 void Gru<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
-  if (call.extent.tangents) fail(call.status, Status::unsupported);
+  if (refuses_tangents(call, hidden_, y)) return;
   const int lanes = call.extent.lanes, H = hidden_;
   const std::size_t n = static_cast<std::size_t>(H) * static_cast<std::size_t>(lanes);
   const T *h = x, *input = x + n, *mask = input + static_cast<std::size_t>(input_) * static_cast<std::size_t>(lanes);
@@ -55,6 +55,7 @@ void Gru<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const 
 template <class T>
 void Gru<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                  const Bar<T>& bar) const {
+  if (call.extent.tangents) return;
   const int lanes = call.extent.lanes, H = hidden_;
   const std::size_t n = static_cast<std::size_t>(H) * static_cast<std::size_t>(lanes),
                     m = static_cast<std::size_t>(lanes);
@@ -95,7 +96,7 @@ void Unroll<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
   const Shape s = cell_->shape(e);
   const std::size_t lanes = static_cast<std::size_t>(e.lanes);
   const std::size_t h = static_cast<std::size_t>(s.out) * lanes, in = static_cast<std::size_t>(s.in - s.out) * lanes;
-  if (e.tangents) fail(call.status, Status::unsupported);
+  if (refuses_tangents(call, s.out, y)) return;
   const T* was = nullptr;
   for (int i = 0; i < steps_; ++i) {
     T* cell_in = reinterpret_cast<T*>(tape);
@@ -116,6 +117,7 @@ void Unroll<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
 template <class T>
 void Unroll<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                     const Bar<T>& bar) const {
+  if (call.extent.tangents) return;
   const Extent e = call.extent;
   const Shape s = cell_->shape(e);
   const std::size_t lanes = static_cast<std::size_t>(e.lanes);

@@ -23,33 +23,34 @@ template <class T>
 typename Block<T>::Kept* Block<T>::forward(const Call<T>& call, const T* x, std::byte* memory) const {
   Arena arena(memory, bytes(call.extent.lanes));
   Kept* kept = new (arena.take<Kept>(1)) Kept;
-  Status s = call.extent.tangents ? Status::unsupported : kept->solve.init(arena, *field_, plan_, call.extent.lanes);
-  if (s == Status::ok) s = run(*kept->solve, grid_, call.theta, x);
-  fail(call.status, s);
+  kept->status = kept->solve.init(arena, *field_, plan_, call.extent.lanes);
+  if (kept->status == Status::ok) kept->status = run(*kept->solve, grid_, call.theta, x);
+  fail(call.status, kept->status);
   return kept;
 }
 
 template <class T>
 void Block<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  if (refuses_tangents(call, field_->shape({}).out, y)) return;
   const Kept* kept = forward(call, x, recompute_ ? call.work : tape);
   const std::size_t n = static_cast<std::size_t>(field_->shape({}).out) * static_cast<std::size_t>(call.extent.lanes);
-  const bool good = call.status == nullptr || *call.status == Status::ok;
+  const bool good = kept->status == Status::ok;
   for (std::size_t i = 0; i < n; ++i) y[i] = good ? kept->solve->y()[i] : static_cast<T>(__builtin_nanf(""));
 }
 
 template <class T>
 void Block<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                    const Bar<T>& bar) const {
-  if (call.status && *call.status != Status::ok) return;
+  if (call.extent.tangents || (call.status && *call.status != Status::ok)) return;
   Kept* kept = recompute_ ? forward(call, x, call.work) : reinterpret_cast<Kept*>(tape);
-  if (call.status && *call.status != Status::ok) return;
+  if (kept->status != Status::ok) return;
   fail(call.status, run_back(*kept->solve, y_bar, x_bar, bar.theta));
 }
 
 template <class T>
 void Paced<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
-  if (call.extent.tangents) fail(call.status, Status::unsupported);
   const int d = field_->shape({}).out;
+  if (refuses_tangents(call, d + 1, y)) return;
   const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
   T* f = reinterpret_cast<T*>(tape);
   field_->eval(call, x, f, tape + tile(d, call.extent));
@@ -60,6 +61,7 @@ void Paced<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) cons
 template <class T>
 void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                    const Bar<T>& bar) const {
+  if (call.extent.tangents) return;
   const int d = field_->shape({}).out;
   const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
   const T* f = reinterpret_cast<const T*>(tape);
