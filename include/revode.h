@@ -78,6 +78,7 @@ typedef struct revode_plan {
   int way;              /* enum revode_way */
   int arithmetic;       /* enum revode_arithmetic; reversed needs REVODE_FIXED */
   long stored_steps;    /* stored: most steps of a run */
+  int keep_stages;      /* stored: non-zero keeps stages and tapes too, so that the way back calls rhs no more */
   int slots;            /* checkpointed: states kept; reversed: restore points for when the log is full */
   int halve_every;      /* K of damped dynamics, at most ln 2 / (h |mu|), mu the most negative eigenvalue; 0: never */
   size_t log_bits;      /* reversed with K: dim * lanes bits every K steps; fewer need slots */

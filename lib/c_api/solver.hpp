@@ -20,23 +20,25 @@ bool read(const revode_plan& c, Plan<T>& plan) {
                                                  : mccallum_foster(*tableau::all<T>[c.base]);
   plan.way = static_cast<Way>(c.way);
   plan.arithmetic = static_cast<Arithmetic>(c.arithmetic);
-  plan.stored_steps = c.stored_steps, plan.slots = c.slots, plan.halve_every = c.halve_every;
+  plan.stored_steps = c.stored_steps, plan.keep_stages = c.keep_stages != 0, plan.slots = c.slots,
+  plan.halve_every = c.halve_every;
   plan.log_bits = c.log_bits;
   for (int r = 0; r < 2; ++r) plan.fraction_bits[r] = c.fraction_bits[r];
   return true;
 }
 
-/// True when no product of sizes that a solve forms can exceed size_t.
+/// True when no product of sizes that a solve forms can exceed size_t: a step keeps less than 64 times the scalars of
+/// state, tape and a cache line.
 template <class T, class Field>
 bool countable(const Field& field, const revode_plan& plan) {
-  constexpr std::size_t most = ~std::size_t{0} / (8 * (max_stages + 1) * sizeof(T));
+  constexpr std::size_t most = ~std::size_t{0} / (128 * sizeof(T));
   const auto lanes = static_cast<std::size_t>(field.lanes), rows = static_cast<std::size_t>(field.dim);
-  const auto of = [](std::size_t a, std::size_t b) { return b == 0 || a <= most / b; };
-  if (!of(rows, lanes) || !of(static_cast<std::size_t>(field.tape), lanes)) return false;
-  const std::size_t n = rows * lanes;
-  return plan.stored_steps < 0 || plan.slots < 0 ||
-         (of(static_cast<std::size_t>(plan.stored_steps), 2 * n) && of(static_cast<std::size_t>(plan.slots), 2 * n) &&
-          plan.log_bits <= ~std::size_t{0} - 64);
+  const auto tape = static_cast<std::size_t>(field.tape);
+  const auto fits = [](std::size_t a, std::size_t b) { return a <= most / b; };
+  if (!fits(rows, 2 * lanes) || !fits(tape, 2 * lanes) || plan.stored_steps < 0 || plan.slots < 0) return false;
+  const std::size_t kept = (rows + tape) * lanes + 64;
+  return fits(static_cast<std::size_t>(plan.stored_steps), kept) && fits(static_cast<std::size_t>(plan.slots), kept) &&
+         plan.log_bits <= ~std::size_t{0} - 64;
 }
 
 template <class T, class Field>

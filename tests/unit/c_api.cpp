@@ -52,6 +52,9 @@ TEST(CApi, GradientsOfEveryBaseAndWayAgreeWithDifferences) {
       check_gradient<3>(plan(REVODE_MCCALLUM_FOSTER, base, REVODE_CHECKPOINTED, arithmetic));
     }
     check_gradient<3>(plan(REVODE_MCCALLUM_FOSTER, base, REVODE_REVERSED, REVODE_FIXED));
+    revode_plan kept = plan(REVODE_MCCALLUM_FOSTER, base, REVODE_STORED, REVODE_REAL);
+    kept.keep_stages = 1;
+    check_gradient<3>(kept);
   }
   check_gradient<3>(plan(REVODE_ALF, -1, REVODE_REVERSED, REVODE_FIXED));  // which never asks for a base
 }
@@ -80,6 +83,18 @@ TEST(CApi, HalvingEventsAndRestorePointsGiveTheStoredGradientBits) {
   }
   EXPECT_NE(bars[0][0], 0);
   EXPECT_EQ(std::memcmp(bars[0].data(), bars[1].data(), 4 * sizeof(double)), 0);
+}
+
+TEST(CApi, KeptStagesAreNotEvaluatedAgain) {
+  revode_plan p = plan(REVODE_RUNGE_KUTTA, REVODE_RK4, REVODE_STORED, REVODE_REAL);
+  p.keep_stages = 1;
+  Orders orders;
+  revode_solver* solver;
+  ASSERT_TRUE(make(field<1>(orders), p, &solver));
+  ASSERT_EQ(revode_forward(solver, theta, 0, 3, 40, start, nullptr), REVODE_OK);
+  ASSERT_EQ(revode_backward(solver, weight, nullptr, nullptr), REVODE_OK);
+  EXPECT_EQ(orders.rhs, 40 * 4);
+  EXPECT_EQ(orders.vjp, 40 * 4);
 }
 
 /// x' = theta x (1 - x), in C and for any scalar.

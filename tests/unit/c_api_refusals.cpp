@@ -63,6 +63,7 @@ TEST_F(Refusals, Plans) {
   EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_RUNGE_KUTTA; }), REVODE_NOT_REVERSIBLE);
   EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_STORED; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_CHECKPOINTED; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.keep_stages = 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.slots = -1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.fraction_bits[0] = 63; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.halve_every = 4; }), REVODE_CAPACITY);
