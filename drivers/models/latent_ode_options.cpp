@@ -35,6 +35,10 @@ std::vector<Option> data_options() {
        .help = "part of a series' points that the encoder sees",
        .above = 0,
        .at_most = 1},
+      {.key = "data.anew",
+       .value = false,
+       .help = "in training, what the encoder sees of a series from a file is drawn again for every batch",
+       .flag = "anew"},
       {.key = "data.held_out",
        .value = 0.2,
        .help = "part of the series held out, from the end",
@@ -203,6 +207,7 @@ SeriesData series_data(const Options& options) {
   const std::string& kind = options.text("data.observe");
   how.kind = kind == "gap" ? Observing::Kind::gap : kind == "first" ? Observing::Kind::first : Observing::Kind::random;
   how.keep = options.number("data.keep"), how.held_out = options.number("data.held_out");
+  how.anew = options.on("data.anew");
   how.seed = static_cast<std::uint64_t>(options.integer("data.seed"));
   return observe(read_series(file, columns), how);
 }

@@ -12,8 +12,7 @@ namespace {
 constexpr std::uint32_t keep_stream = 7;
 
 /// Which of n points the encoder sees.
-std::vector<bool> kept(std::size_t n, const Observing& how, std::uint64_t index) {
-  Random random(how.seed, keep_stream, index);
+std::vector<bool> kept(std::size_t n, const Observing& how, Random random) {
   auto count = static_cast<std::size_t>(std::lround(how.keep * static_cast<double>(n)));
   count = std::clamp<std::size_t>(count, 1, n);
   std::vector<bool> keep(n, false);
@@ -56,10 +55,23 @@ std::pair<double, double> moments(const std::vector<Series>& series, std::size_t
 }
 }  // namespace
 
+Points seen_part(const Points& all, const Observing& how, Random random) {
+  const std::vector<bool> keep = kept(all.size(), how, random);
+  const auto channels = static_cast<std::ptrdiff_t>(all.size() ? all.values.size() / all.size() : 0);
+  Points part;
+  for (std::size_t j = 0; j < all.size(); ++j) {
+    if (!keep[j]) continue;
+    const auto from = all.values.begin() + static_cast<std::ptrdiff_t>(j) * channels;
+    add(part, all.times[j], {from, from + channels});
+  }
+  return part;
+}
+
 SeriesData observe(const SeriesFile& file, const Observing& how) {
   SeriesData data;
   data.channels = static_cast<int>(file.channels.size());
   data.channel_names = file.channels;
+  data.observing = how;
   const std::size_t n = file.series.size();
   const auto held_out = static_cast<std::size_t>(std::max(1.0, std::round(how.held_out * static_cast<double>(n))));
   if (n < 2) throw Failure(Exit::usage, "data", "holds one series only: training needs one more to be held out");
@@ -73,7 +85,7 @@ SeriesData observe(const SeriesFile& file, const Observing& how) {
   }
   for (std::size_t i = 0; i < n; ++i) {
     const Series& series = file.series[i];
-    const std::vector<bool> keep = kept(series.times.size(), how, i);
+    const std::vector<bool> keep = kept(series.times.size(), how, Random(how.seed, keep_stream, i));
     Sample sample;
     sample.name = series.name;
     for (std::size_t j = 0; j < series.times.size(); ++j) {

@@ -8,7 +8,8 @@
 
 namespace revode::host {
 namespace {
-constexpr std::uint32_t noise_stream = 2, observation_stream = 3, start_stream = 4, choice_stream = 5, part_stream = 8;
+constexpr std::uint32_t noise_stream = 2, observation_stream = 3, start_stream = 4, choice_stream = 5, part_stream = 8,
+                        anew_stream = 9;
 
 template <class Get>
 std::size_t most(const SeriesData& data, Get get) {
@@ -34,9 +35,8 @@ Points stretch(const Points& points, double begin, double end) {
 bool SeriesData::channel_masks() const {
   for (const auto* part : {&train, &held_out})
     for (const Sample& sample : *part)
-      if (std::any_of(sample.observed.values.begin(), sample.observed.values.end(),
-                      [](double v) { return std::isnan(v); }))
-        return true;
+      for (const Points* seen : {&sample.observed, observing.anew ? &sample.target : &sample.observed})
+        if (std::any_of(seen->values.begin(), seen->values.end(), [](double v) { return std::isnan(v); })) return true;
   return false;
 }
 std::size_t SeriesData::most_observations() const {
@@ -102,6 +102,7 @@ TilePacker<T>::TilePacker(const SeriesData& data, int lanes, int latent)
       encoder_steps_(static_cast<int>(data.most_observations()) + 1),
       readings_(static_cast<int>(std::max(data.most_targets(), data.most_tests()))),
       masks_(data.channel_masks()),
+      observing_(data.observing),
       window_(data.window) {
   input_rows_ = 3 + channels_ * (masks_ ? 2 : 1);
   const auto size = [&](int rows) { return static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes_); };
@@ -182,11 +183,14 @@ void TilePacker<T>::pack_noisy(const std::vector<Sample>& samples, const std::si
     Random part(seed, part_stream, (iteration << 32) + index[lane]);
     const double begin = (1 - least) * static_cast<double>(part.uniform());
     const double end = begin + (1 - begin) * (least + (1 - least) * static_cast<double>(part.uniform()));
-    const Points seen = stretch(sample.observed, window_ * begin, window_ * end);
+    const Points observed = observing_.anew ? seen_part(sample.target, observing_,
+                                                        Random(seed, anew_stream, (iteration << 32) + index[lane]))
+                                            : sample.observed;
+    const Points seen = stretch(observed, window_ * begin, window_ * end);
     if (least < 1 && seen.size() > 0)
       pack_lane(seen, stretch(sample.target, window_ * begin, window_), lane);
     else
-      pack_lane(sample.observed, sample.target, lane);
+      pack_lane(observed, sample.target, lane);
   }
   tile_.noise = noise_.data();
 }

@@ -6,6 +6,7 @@
 
 #include "common/csv.hpp"
 #include "models/latent_ode.hpp"
+#include "revode/random.hpp"
 
 namespace revode::host {
 /// Values at times; [time][channel], NaN: not observed.
@@ -14,6 +15,21 @@ struct Points {
   std::vector<double> values;
   std::size_t size() const { return times.size(); }
 };
+
+/// How a real series is seen: the encoder gets part of its points, the likelihood all of them in training, and held-out
+/// errors are over the points the encoder did not get. Channels are standardised by the training series, times scaled
+/// so that the longest series lasts `span`. The last part of the series is held out.
+struct Observing {
+  enum class Kind { random, gap, first };
+  Kind kind = Kind::random;  ///< keep at random / all but one contiguous gap / the beginning
+  double keep = 0.5;         ///< fraction of points kept; gap: 1 - keep is missing
+  double held_out = 0.2;     ///< of the series
+  double span = 3;
+  bool anew = false;  ///< in training, what the encoder sees is drawn again for every batch
+  std::uint64_t seed = 1;
+};
+/// Part of a series' points, [time][channel], drawn as `how` says.
+Points seen_part(const Points& all, const Observing& how, Random random);
 
 /// One series seen through its observations. Times count from the beginning of the window.
 struct Sample {
@@ -31,6 +47,7 @@ struct SeriesData {
   double horizon = 0;               ///< longest time of a test point
   std::vector<double> mean, scale;  ///< of each channel: values above are (raw - mean) / scale
   std::vector<std::string> channel_names;
+  Observing observing;  ///< of a real series
 
   bool channel_masks() const;  ///< some observation lacks a channel
   std::size_t most_observations() const;
@@ -49,17 +66,6 @@ struct Spirals {
 };
 SeriesData spirals(const Spirals& protocol);
 
-/// How a real series is seen: the encoder gets part of its points, the likelihood all of them in training, and held-out
-/// errors are over the points the encoder did not get. Channels are standardised by the training series, times scaled
-/// so that the longest series lasts `span`. The last part of the series is held out.
-struct Observing {
-  enum class Kind { random, gap, first };
-  Kind kind = Kind::random;  ///< keep at random / all but one contiguous gap / the beginning
-  double keep = 0.5;         ///< fraction of points kept; gap: 1 - keep is missing
-  double held_out = 0.2;     ///< of the series
-  double span = 3;
-  std::uint64_t seed = 1;
-};
 SeriesData observe(const SeriesFile& file, const Observing& how);
 
 /// Samples side by side in the layout of a SeriesTile, with room for a data set's longest sample.
@@ -86,6 +92,7 @@ class TilePacker {
   void pack_readings(const Points& points, std::size_t lane);
   int channels_, lanes_, latent_, encoder_steps_, readings_, input_rows_;
   bool masks_;
+  Observing observing_;
   double window_;
   std::vector<T> inputs_, times_, targets_, weights_, noise_, active_;
   SeriesTile<T> tile_;
