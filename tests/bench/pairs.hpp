@@ -45,14 +45,13 @@ std::int64_t calls(const F& f) {
 
 /// Floating-point operations a second of nothing but independent fma in registers.
 template <class T>
-double peak() {
+[[gnu::noinline]] double peak() {
   namespace kernel = revode::kernel;
   constexpr int W = kernel::width<T>, chains = kernel::register_bytes ? 12 : 4, turns = 20000;
   using O = kernel::On<T, W>;
   typename O::V sum[chains];
-  T start = T(1), factor = T(0.5);
-  benchmark::DoNotOptimize(start);
-  benchmark::DoNotOptimize(factor);
+  const volatile T first = T(1), half = T(0.5);  // unknown to the compiler
+  const T start = first, factor = half;
   REVODE_UNROLL for (int j = 0; j < chains; ++j) sum[j] = O::all(start + T(j));
   const auto by = O::all(factor);
   const double begin = now();
