@@ -1,0 +1,85 @@
+"""What the experiments share: trainings through drivers/run, the model file's tensors, tables and pictures."""
+import csv
+import json
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#777777", "#e69f00")  # which also the colour-blind tell apart
+
+
+def data_file(name):
+    """A file of REVODE_DATA, or exit code 3: without the data nothing was tried."""
+    folder = pathlib.Path(os.environ.get("REVODE_DATA", ROOT.parent / "shared" / "data")).absolute()
+    file = folder / name
+    if not file.is_file():
+        print(f"not run: {file} is missing: set REVODE_DATA to the folder that holds {name}")
+        sys.exit(3)
+    return file
+
+
+def train(folder, config, **words):
+    """Trains the latent ODE's driver into `folder`, or goes on with what is there: a finished training only reports
+    anew, and one of another configuration is refused. Returns the held-out RMSE."""
+    command = [ROOT / "drivers/run", "latent_ode", "--config", HERE / config, "--folder", folder, "--resume", "auto",
+               "--terminal", "no"]
+    for key, value in words.items():
+        command += [f"--{key.replace('_', '-')}", str(value)]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    log = folder.with_suffix(".txt")
+    with log.open("w") as out:
+        code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT).returncode
+    if code:
+        sys.stdout.write("".join(log.read_text().splitlines(keepends=True)[-5:]))
+        sys.exit(f"reproduce: a training ended with {code}: the whole output is in {log}")
+    with (folder / "metrics.csv").open() as rows:
+        rmse = float(list(csv.DictReader(rows))[-1]["held_out_rmse"])
+    print(f"  {folder.name:28} held-out RMSE {rmse:.4f}", flush=True)
+    return rmse
+
+
+def tensor(file, name):
+    """A tensor of doubles out of a safetensors file."""
+    raw = file.read_bytes()
+    length, = struct.unpack_from("<Q", raw)
+    header = json.loads(raw[8:8 + length])
+    begin, end = header[name]["data_offsets"]
+    return struct.unpack_from(f"<{(end - begin) // 8}d", raw, 8 + length + begin)
+
+
+def mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def write_csv(file, header, rows):
+    with file.open("w", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows([header, *rows])
+
+
+def check(target, measured, bound, strict=False):
+    """One target as a line; whether it holds."""
+    held = measured < bound if strict else measured <= bound
+    print(f"  {target:72} {measured:.4f} {'<' if strict else '<='} {bound:.4f}  {'yes' if held else 'NO'}")
+    return held
+
+
+def draw(folder, name, script, width, height):
+    """NAME.gp and, by it, NAME.png and NAME.svg: files are named relative to the folder."""
+    head = f"set terminal pngcairo size {2 * width},{2 * height} fontscale 2 linewidth 2 pointscale 2\n"
+    svg = f"set terminal svg size {width},{height} background rgb 'white' enhanced\nset output '{name}.svg'\n"
+    (folder / f"{name}.gp").write_text(script)
+    for terminal in (head + f"set output '{name}.png'\n", svg):
+        if subprocess.run(["gnuplot", "-"], cwd=folder, text=True, input=terminal + f"load '{name}.gp'\n").returncode:
+            sys.exit(f"reproduce: gnuplot refused {folder / name}.gp")
+
+
+def verdict(held, folder):
+    """The last lines of every experiment, and its exit code."""
+    print("all targets hold" if held else "not all targets hold")
+    print(f"run: {folder}")
+    sys.exit(0 if held else 1)
