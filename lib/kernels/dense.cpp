@@ -5,8 +5,8 @@
 
 namespace revode::kernel {
 namespace {
-template <bool transposed>
-inline constexpr int depth_chunk = transposed ? 64 : 256;  // keeps the tile's rows and W's lines, or pages, at hand
+inline constexpr int depth_chunk = 256;  // keeps the tile's rows and W's lines in L1
+inline constexpr int page_chunk = 64;    // where each row of W begins a page of its own: what the first TLB holds
 
 template <class T>
 struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
@@ -97,7 +97,8 @@ void product(const Product<T>& p) {
 /// Cuts the depth; a later part goes on with the chains that the earlier one left in y.
 template <class T, bool transposed>
 void chunks(Product<T> p, int depth) {
-  constexpr int chunk = depth_chunk<transposed>;
+  const bool pages = transposed && p.stride * static_cast<Index>(sizeof(T)) > 2048;
+  const int chunk = pages ? page_chunk : depth_chunk;
   for (int k = 0; k < depth || k == 0; k += chunk) {
     p.depth = depth - k < chunk ? depth - k : chunk;
     product<T, transposed>(p);
