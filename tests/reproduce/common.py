@@ -24,18 +24,19 @@ def data_file(name):
 
 def train(folder, config, **words):
     """Trains the latent ODE's driver into `folder`, or goes on with what is there: a finished training only reports
-    anew, and one of another configuration is refused. Returns the held-out RMSE."""
+    anew, and one of another configuration is refused. Returns the held-out RMSE; a failure is passed on."""
     command = [ROOT / "drivers/run", "latent_ode", "--config", HERE / config, "--folder", folder, "--resume", "auto",
                "--terminal", "no"]
     for key, value in words.items():
         command += [f"--{key.replace('_', '-')}", str(value)]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    log = folder.with_suffix(".txt")
+    log = folder.parent / f"{folder.name}.txt"
     with log.open("w") as out:
         code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT).returncode
     if code:
-        sys.stdout.write("".join(log.read_text().splitlines(keepends=True)[-5:]))
-        sys.exit(f"reproduce: a training ended with {code}: the whole output is in {log}")
+        print(*log.read_text().splitlines()[-5:], f"reproduce: a training ended with {code}: all it said is in {log}",
+              sep="\n", file=sys.stderr)
+        sys.exit(code)
     with (folder / "metrics.csv").open() as rows:
         rmse = float(list(csv.DictReader(rows))[-1]["held_out_rmse"])
     print(f"  {folder.name:28} held-out RMSE {rmse:.4f}", flush=True)

@@ -15,11 +15,11 @@ PROTOCOL = """\
 6 pi in 1000 steps, centres (-5, 0) and (5, 0), unscaled. A window of 100 points from a random place, noise of sd 0.3,
 30, 50 or 100 points kept without replacement. The last 200 spirals are held out; their error is the root mean square
 over both coordinates of the next 100 points, without noise. A seed is that of data and of training.
-The paper leaves scale, noise and whether its truth is noisy open: published figures are beside ours, not under them.
-The baseline is a GRU of as many units that sees points, gaps and its own predictions after the last point; it has the
-latent ODE's series, batches and epochs. Its learning rate is chosen for each number of points out of {rates}, by
-training on 640 of the 800 training spirals of seed 1 and measuring on the other 160: held-out spirals have no part
-in it.
+The paper leaves scale, noise and whether its truth is noisy open: its figures are no claim of equal conditions.
+The baseline is a GRU of as many units that sees points and gaps, and its own predictions after the last point; it has
+the latent ODE's series, batches and epochs. Its learning rate is chosen for each number of points out of
+{rates}: training on 640 of the 800 training spirals of seed 1, least error on the other 160. Held-out
+spirals have no part in it.
 """
 
 
