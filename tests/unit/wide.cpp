@@ -47,6 +47,29 @@ TYPED_TEST(Wide, ForwardWithEveryStart) {
   }
 }
 
+/// Small integers: no sum of them is rounded, so every order must give the same bits, and nothing hides in a bound.
+TYPED_TEST(Wide, SmallIntegersAreExactInAnyOrder) {
+  using T = TypeParam;
+  const auto integers = [&](int size) {
+    auto values = this->random.template tile<T>(size);
+    for (T& v : values) v = std::nearbyint(8 * v);  // 2048 products of at most 64: below 2^24
+    return values;
+  };
+  const auto W = integers(n * n), x = integers(n * lanes), y_bar = integers(n * lanes), b = integers(n);
+  Tile<T> y(x.size()), x_bar(x.size()), W_bar = W, b_bar = b;
+  Tile<T> y_want = y, x_want = x_bar, W_want = W, b_want = b;
+  kernel::dense(n, n, lanes, W.data(), b.data(), x.data(), y.data());
+  kernel::dense_vjp_input(n, n, lanes, W.data(), y_bar.data(), x_bar.data());
+  kernel::dense_vjp_weight(n, n, lanes, lanes, y_bar.data(), x.data(), W_bar.data(), b_bar.data());
+  text::dense(n, n, lanes, W, b.data(), x, y_want, false);
+  text::dense_vjp_input(n, n, lanes, W, y_bar, x_want, false);
+  text::dense_vjp_weight(n, n, lanes, lanes, y_bar, x, W_want, b_want);
+  EXPECT_EQ(y, y_want);
+  EXPECT_EQ(x_bar, x_want);
+  EXPECT_EQ(W_bar, W_want);
+  EXPECT_EQ(b_bar, b_want);
+}
+
 TYPED_TEST(Wide, InputCotangent) {
   using T = TypeParam;
   const auto W = this->random.template tile<T>(n * n), y_bar = this->random.template tile<T>(n * lanes);
