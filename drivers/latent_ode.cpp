@@ -131,7 +131,12 @@ void report(const std::filesystem::path& folder, const Options& options, const S
   std::printf("\n%s on %zu series, %zu held out: %ld updates, %zu parameters, %zu bytes of model memory a rank\n",
               options.text("model.kind").c_str(), data.train.size(), data.held_out.size(), training.iteration(),
               trainee.params(), trainee.bytes());
-  std::printf("held-out root mean square error on unseen points: %.4f\n", rmse);
+  if (std::isnan(rmse))
+    std::printf("no unseen point in the held-out series: nothing to measure an error on (lower --keep)\n");
+  else
+    std::printf("held-out root mean square error on unseen points: %.4f\n", rmse);
+  if (!trainee.same_bits())
+    std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
   for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
   std::printf("run: %s\n", folder.c_str());
 }
@@ -149,10 +154,9 @@ int train(const mpi::Communicator& ranks, int argc, char** argv) {
   // 2. Data and model.
   const SeriesData data = mpi::together(ranks, [&] { return series_data(options); });
   const auto trainee = mpi::together(ranks, [&] { return series_trainee(options, data); });
-  const auto folder = mpi::together(
-      ranks, [&] { return ranks.rank() == 0 ? open_run_folder(options, "latent_ode") : std::filesystem::path(); });
   // 3. Training.
-  Training training(ranks, options, *trainee, folder);
+  Training training(ranks, options, *trainee);
+  const std::filesystem::path& folder = training.folder();
   if (training.run() == Training::End::stopped) {
     if (ranks.rank() == 0)
       std::printf("stopped by a signal after iteration %ld: go on with --resume %s\nrun: %s\n", training.iteration(),

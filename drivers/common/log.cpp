@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cinttypes>
 #include <system_error>
 
 #include "common/error.hpp"
@@ -33,6 +34,12 @@ std::string Field::quoted_if_needed(const std::string& text) {
 std::string hexadecimal(double value) {
   std::array<char, 40> digits{};
   std::snprintf(digits.data(), digits.size(), "%a", value);
+  return digits.data();
+}
+
+std::string hexadecimal(std::uint64_t value) {
+  std::array<char, 20> digits{};
+  std::snprintf(digits.data(), digits.size(), "%016" PRIx64, value);
   return digits.data();
 }
 

@@ -30,6 +30,8 @@ struct Field {
 
 /// The bits of a number, readable: 0x1.8p+1. For losses that must be equal on any number of ranks.
 std::string hexadecimal(double value);
+/// All 16 digits of a hash.
+std::string hexadecimal(std::uint64_t value);
 
 class Log {
  public:

@@ -145,7 +145,10 @@ void Options::refuse_changes(const Options& before) const {
   }
 }
 
+const char* Options::release() {
+  return REVODE_VERSION;
+}
 std::string Options::version() const {
-  return program_.name + " (revode) " + REVODE_VERSION + "\n";
+  return program_.name + " (revode) " + release() + "\n";
 }
 }  // namespace revode::host

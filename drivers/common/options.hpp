@@ -59,6 +59,8 @@ class Options {
   std::string toml() const;
   std::string help() const;
   std::string version() const;
+  static const char* release();  ///< of revode, as in 0.1.0
+  const std::string& program() const { return program_.name; }
 
  private:
   struct Entry {

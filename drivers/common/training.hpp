@@ -1,7 +1,9 @@
-/// The data-parallel training loop that every driver shares: ranks take tiles of each batch, one allreduce carries gradients,
-/// statistics and the stop vote, every rank makes the same update; rank 0 writes log, metrics and checkpoints.
+/// The data-parallel training loop that every driver shares: ranks take tiles of each batch, one allreduce carries
+/// gradients, statistics and the stop vote, every rank makes the same update; rank 0 writes log, metrics and
+/// checkpoints.
 #pragma once
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,12 +13,18 @@
 #include "common/metrics.hpp"
 #include "common/options.hpp"
 #include "common/progress.hpp"
+#include "common/updater.hpp"
 #include "revode/mpi/stop.hpp"
 #include "revode/mpi/tree_allreduce.hpp"
-#include "revode/optimizer.hpp"
 #include "revode/status.hpp"
 
 namespace revode::host {
+/// What a tile took besides giving a gradient.
+struct TileWork {
+  double samples = 0;
+  double evaluations_forward = 0, evaluations_backward = 0;  ///< of a vector field, where there is one
+};
+
 /// What is trained. theta and gradients are float.
 class Trainee {
  public:
@@ -26,12 +34,14 @@ class Trainee {
   virtual std::size_t params() const = 0;
   virtual void initialise(float* theta) const = 0;
   virtual long iterations_per_epoch() const = 0;
-  /// Gradient of one tile of the batch of an iteration, sums over its samples: leaf[params + statistics], overwritten. Returns
-  /// the samples in it through `samples`. A function of its arguments alone, so any rank may be asked.
-  virtual Status gradient(long iteration, int tile, const float* theta, float* leaf, double& samples) = 0;
+  /// Gradient of one tile of the batch of an iteration, sums over its samples: leaf[params + statistics], overwritten.
+  /// A function of its arguments alone, so any rank may be asked.
+  virtual Status gradient(long iteration, int tile, const float* theta, float* leaf, TileWork& work) = 0;
   /// Tiles of the held-out data, and the sums over one of them: squared errors and values.
   virtual int held_out_tiles() const = 0;
   virtual Status held_out(int tile, const float* theta, double& squares, double& values) = 0;
+  /// False where some layer is so wide that a BLAS computes it, in its own order of roundings (kernel::same_bits).
+  virtual bool same_bits() const { return true; }
 };
 
 /// The options of every training, to be added to a program's table, with its own defaults.
@@ -45,47 +55,58 @@ std::vector<Option> training_options(const TrainingDefaults& defaults);
 class Training {
  public:
   enum class End { finished, stopped };
-  /// Collective. `folder` and the writers are rank 0's; other ranks pass an empty path. Refuses more ranks than tiles.
-  Training(const mpi::Communicator& ranks, const Options& options, Trainee& trainee, const std::filesystem::path& folder);
-  /// Collective: trains to the end, or until a signal; then a checkpoint is written. Goes on where a checkpoint left.
+  /// Collective. Refuses more ranks than tiles, then opens the run folder, and goes on where a checkpoint in it left.
+  Training(const mpi::Communicator& ranks, const Options& options, Trainee& trainee);
+  /// Collective: trains to the end, or until a signal; then a checkpoint is written.
   End run();
   const std::vector<float>& theta() const { return theta_; }
-  /// Collective: root mean square over the held-out tiles, the same on every rank.
+  /// Collective: root mean square over the held-out tiles, the same on every rank. NaN where there are no values.
   double held_out_rmse();
-  double last_loss() const { return loss_; }
   long iteration() const { return iteration_; }
-  Log* log() { return log_ ? &*log_ : nullptr; }
+  const std::filesystem::path& folder() const { return folder_; }  ///< of rank 0; empty on the others
+  Log* log() { return log_ ? &*log_ : nullptr; }                   ///< of rank 0; null on the others
 
  private:
+  /// Sums over iterations.
+  struct Epoch {
+    double loss = 0, squares = 0, values = 0, samples = 0;
+    double evaluations_forward = 0, evaluations_backward = 0, iterations = 0;
+    double seconds = 0, waited = 0;  ///< of this rank; the others are equal on all ranks
+  };
   bool iterate();
-  void update(std::vector<float>& sum, double samples);
+  bool reduce(Epoch& step);
+  void update(const Epoch& step);
+  void end_step(const Epoch& step);
   void end_epoch();
+  double longest_wait(const Epoch& over) const;
+  Progress progress() const;
   void save();
   void resume();
-  float* moments();
-  std::size_t moment_count();
-  void check(Status status, const char* what);
+  void open();
+  void check(Status status, const std::string& what);
+  [[noreturn]] void diverged(const std::string& what, const std::string& how);
+  bool first() const { return ranks_.rank() == 0; }
+  long epoch() const { return (iteration_ + per_epoch_ - 1) / per_epoch_; }  ///< begun, from 1
 
   const mpi::Communicator& ranks_;
   const Options& options_;
   Trainee& trainee_;
+  long per_epoch_, iterations_, iteration_ = 0, first_iteration_ = 0;
   mpi::TreeAllreduce<float> allreduce_;
   mpi::StopSignals signals_;
   mpi::Watchdog watchdog_;
-  std::vector<std::byte> arena_bytes_;
-  Schedule schedule_;
-  Sgd<float> sgd_;
-  Adam<float> adam_;
-  Adamax<float> adamax_;
+  std::unique_ptr<Updater> updater_;
   std::vector<float> theta_, leaf_, sum_;
-  long iterations_ = 0, per_epoch_ = 1, iteration_ = 0;
-  double loss_ = 0, epoch_loss_ = 0, epoch_squares_ = 0, epoch_values_ = 0, epoch_samples_ = 0;
-  double held_out_ = 0, started_ = 0, epoch_started_ = 0;
-  long first_iteration_ = 0;
+  Epoch epoch_;
+  double loss_ = 0, held_out_ = 0, started_ = 0;
   float norm_ = 0;
-  std::optional<Checkpoints> checkpoints_;
+  std::filesystem::path folder_;
+  std::optional<Checkpoints> checkpoints_;  // and what follows: of rank 0
   std::optional<Metrics> metrics_;
   std::optional<Log> log_;
   std::optional<ProgressPrinter> progress_;
 };
+
+/// Seconds of a clock that never goes back.
+double seconds_now();
 }  // namespace revode::host

@@ -1,49 +1,88 @@
-// What a training leaves in a checkpoint, and how it goes on from one.
+// The run folder of a training, what a checkpoint in it holds, and how a run goes on from one.
+#include <array>
+#include <set>
+
 #include "common/error.hpp"
 #include "common/pack.hpp"
+#include "common/run_folder.hpp"
 #include "common/training.hpp"
 
 namespace revode::host {
-float* Training::moments() {
-  const std::string& optimizer = options_.text("training.optimizer");
-  return optimizer == "sgd" ? sgd_.moments() : optimizer == "adamax" ? adamax_.moments() : adam_.moments();
+namespace {
+/// Hosts that the ranks are on. Collective.
+std::size_t hosts(const mpi::Communicator& ranks) {
+  std::array<char, 256> name{};
+  ranks.host().copy(name.data(), name.size() - 1);
+  std::set<std::string> all;
+  for (const auto& host : ranks.gather(name)) all.insert(host.data());
+  return all.size();
 }
-std::size_t Training::moment_count() {
-  const std::string& optimizer = options_.text("training.optimizer");
-  return optimizer == "sgd" ? sgd_.size() : optimizer == "adamax" ? adamax_.size() : adam_.size();
+const std::vector<std::string> columns{"loss",          "train_rmse",         "held_out_rmse", "rate",
+                                       "gradient_norm", "samples_per_second", "seconds"};
+}  // namespace
+
+/// Opens the folder and what is written there, and goes on where its newest checkpoint left.
+void Training::open() {
+  mpi::together(ranks_, [&] {
+    if (!first()) return;
+    folder_ = open_run_folder(options_, options_.program());
+    checkpoints_.emplace(folder_ / "checkpoints", static_cast<int>(options_.integer("checkpoint.keep")));
+    log_.emplace(folder_ / "log.txt");
+    progress_.emplace(stdout, options_.text("terminal"));
+  });
+  resume();
+  const std::size_t host_count = hosts(ranks_);
+  mpi::together(ranks_, [&] {
+    if (!first()) return;
+    // A part of an epoch has a row of its own only at the end of a run.
+    metrics_.emplace(folder_ / "metrics.csv", columns, iteration_ == iterations_ ? epoch() : iteration_ / per_epoch_);
+    log_->event("start", {{"ranks", ranks_.size()},
+                          {"hosts", host_count},
+                          {"tiles", options_.integer("training.tiles")},
+                          {"params", theta_.size()},
+                          {"iterations", iterations_},
+                          {"resumed_iteration", iteration_},
+                          {"same_bits", trainee_.same_bits()},
+                          {"version", std::string(Options::release())}});
+  });
 }
 
 void Training::save() {
-  if (ranks_.rank() != 0) return;
+  if (!first()) return;
+  const double begun = seconds_now();
   Packer packer;
   packer.put(static_cast<std::int64_t>(iteration_));
-  for (const double sum : {epoch_loss_, epoch_squares_, epoch_values_, epoch_samples_, held_out_}) packer.put(sum);
+  packer.put(epoch_);
+  packer.put(held_out_);
   packer.put_all(std::span<const float>(theta_));
-  packer.put_all(std::span<const float>(moments(), moment_count()));
+  packer.put_all(std::span<const float>(updater_->moments()));
   checkpoints_->save(static_cast<std::uint64_t>(iteration_), packer.bytes());
-  log_->event("ckpt", {{"iteration", iteration_}, {"bytes", packer.bytes().size()}});
+  log_->event("ckpt",
+              {{"iteration", iteration_}, {"bytes", packer.bytes().size()}, {"ms", 1e3 * (seconds_now() - begun)}});
 }
 
 /// Rank 0 reads the newest whole checkpoint and sends it to the others.
 void Training::resume() {
   if (options_.resumed().empty()) return;
-  std::string bytes;
-  const auto found = mpi::together(ranks_, [&] { return ranks_.rank() == 0 ? checkpoints_->load() : Found{}; });
+  const Found found = mpi::together(ranks_, [&] { return first() ? checkpoints_->load() : Found{}; });
   if (log_)
     for (const std::string& reason : found.unreadable) log_->event("bad_ckpt", {{"reason", reason}});
-  if (found.newest)
+  std::string bytes, name;
+  if (found.newest) {
     bytes.assign(reinterpret_cast<const char*>(found.newest->payload.data()), found.newest->payload.size());
+    name = found.newest->file.string();
+  }
   ranks_.broadcast(bytes);
   if (bytes.empty()) return;
   mpi::together(ranks_, [&] {
-    Unpacker unpacker(std::as_bytes(std::span<const char>(bytes.data(), bytes.size())), "checkpoint");
+    Unpacker unpacker(bytes_of(bytes), name);
     iteration_ = static_cast<long>(unpacker.get<std::int64_t>());
-    for (double* sum : {&epoch_loss_, &epoch_squares_, &epoch_values_, &epoch_samples_, &held_out_})
-      *sum = unpacker.get<double>();
+    epoch_ = unpacker.get<Epoch>();
+    held_out_ = unpacker.get<double>();
     unpacker.get_all(std::span<float>(theta_));
-    unpacker.get_all(std::span<float>(moments(), moment_count()));
+    unpacker.get_all(updater_->moments());
     unpacker.finish();
   });
-  sgd_.count = adam_.count = adamax_.count = iteration_;
+  updater_->go_on(iteration_);
 }
 }  // namespace revode::host

@@ -223,9 +223,12 @@ std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const Seri
   const auto hidden = static_cast<int>(options.integer("model.hidden"));
   const auto noise = static_cast<float>(options.number("model.noise"));
   if (options.text("model.kind") == "rnn") {
-    if (data.channel_masks())
+    if (!data.complete())
       throw Failure(Exit::usage, "--model",
                     "rnn needs every channel at every time: use latent_ode for data with empty cells");
+    if (!data.forecasts())
+      throw Failure(Exit::usage, "--model",
+                    "rnn predicts what comes after all it has seen: use --observe first, or latent_ode");
     RnnBaseline<float>::Config config;
     config.hidden = hidden, config.noise = noise;
     return std::make_unique<RnnTrainee>(data, batches, config);

@@ -39,6 +39,18 @@ bool SeriesData::channel_masks() const {
         if (std::any_of(seen->values.begin(), seen->values.end(), [](double v) { return std::isnan(v); })) return true;
   return false;
 }
+bool SeriesData::complete() const {
+  for (const auto* part : {&train, &held_out})
+    for (const Sample& sample : *part)
+      if (std::any_of(sample.target.values.begin(), sample.target.values.end(), [](double v) { return std::isnan(v); }))
+        return false;
+  return true;
+}
+bool SeriesData::forecasts() const {
+  return std::all_of(held_out.begin(), held_out.end(), [](const Sample& sample) {
+    return sample.test.size() == 0 || sample.test.times.front() > sample.observed.times.back();
+  });
+}
 std::size_t SeriesData::most_observations() const {
   return most(*this, [](const Sample& s) -> const Points& { return s.observed; });
 }
@@ -166,7 +178,11 @@ void TilePacker<T>::pack(const std::vector<Sample>& samples, const std::size_t* 
   clear();
   for (std::size_t lane = 0; lane < count; ++lane) {
     const Sample& sample = samples[index[lane]];
-    pack_lane(sample.observed, ask == Ask::targets ? sample.target : sample.test, lane);
+    pack_lane(sample.observed,
+              ask == Ask::targets ? sample.target
+              : ask == Ask::tests ? sample.test
+                                  : sample.observed,
+              lane);
   }
 }
 

@@ -50,6 +50,8 @@ struct SeriesData {
   Observing observing;  ///< of a real series
 
   bool channel_masks() const;  ///< some observation lacks a channel
+  bool complete() const;       ///< no target lacks a channel
+  bool forecasts() const;      ///< no test point is before an observation of its series
   std::size_t most_observations() const;
   std::size_t most_targets() const;
   std::size_t most_tests() const;
@@ -72,7 +74,7 @@ SeriesData observe(const SeriesFile& file, const Observing& how);
 template <class T>
 class TilePacker {
  public:
-  enum class Ask { targets, tests };
+  enum class Ask { targets, tests, observed };
   TilePacker(const SeriesData& data, int lanes, int latent);
   /// samples[count] (count <= lanes) with everything the encoder may see, and z0 at its mean.
   void pack(const std::vector<Sample>& samples, const std::size_t* index, std::size_t count, Ask ask);

@@ -1,7 +1,10 @@
 #include "models/series_trainee.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <memory>
 #include <numeric>
 
@@ -15,15 +18,26 @@ constexpr int leaf = 16;  // samples; lanes are a multiple, so they are free (ke
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
-void require(Status status, const char* what) {
-  if (status != Status::ok) throw Failure(Exit::bug, what, sentence(status));
+std::string gigabytes(double bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3g GB", 1e-9 * bytes);
+  return text;
+}
+/// A model that cannot be made: an option that made it is wrong.
+void require(Status status, const char* flag) {
+  if (status != Status::ok) throw Failure(Exit::usage, flag, sentence(status));
 }
 }  // namespace
 
 SeriesTrainee::SeriesTrainee(const SeriesData& data, const Batches& batches, int latent)
     : data_(data), batches_(batches), packer_(data, batches.lanes, latent), test_packer_(data, batches.lanes, latent) {}
 
-std::byte* SeriesTrainee::reserve(std::size_t bytes) {
+std::byte* SeriesTrainee::reserve(std::size_t bytes, const char* flag) {
+  const double machine = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
+  if (static_cast<double>(bytes) > machine)
+    throw Failure(Exit::usage, flag,
+                  "the model of a rank takes " + gigabytes(static_cast<double>(bytes)) + ", this machine has " +
+                      gigabytes(machine) + ": lower it, or the widths");
   memory_.resize(bytes + REVODE_ALIGN);
   void* at = memory_.data();
   std::size_t space = memory_.size();
@@ -50,23 +64,31 @@ const std::vector<std::size_t>& SeriesTrainee::order(long epoch) {
   return order_;
 }
 
-Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, float* out, double& samples) {
+Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
   const std::size_t stride = params() + statistics, lanes = size(batches_.lanes);
   const long per_epoch = iterations_per_epoch();
   const auto& samples_in_order = order(iteration / per_epoch);
   const std::size_t from =
       (static_cast<std::size_t>(iteration % per_epoch) * size(batches_.tiles) + size(tile)) * lanes;
   const std::size_t count = from < samples_in_order.size() ? std::min(lanes, samples_in_order.size() - from) : 0;
-  samples = static_cast<double>(count);
+  work.samples = static_cast<double>(count);
   std::fill(out, out + stride, 0.0f);
   if (count == 0) return Status::ok;
   leaves_.assign(stride * (lanes / leaf), 0.0f);
   packer_.pack_noisy(data_.train, samples_in_order.data() + from, count, batches_.least_part, batches_.seed,
                      static_cast<std::uint64_t>(iteration));
-  const Status status = tile_gradient(iteration, theta, {leaves_.data(), leaf, stride});
+  const Status status = tile_gradient(iteration, theta, {leaves_.data(), leaf, stride}, work);
   kernel::tree_slices(stride, static_cast<int>(lanes / leaf), stride, leaves_.data());
   std::copy(leaves_.begin(), leaves_.begin() + static_cast<std::ptrdiff_t>(stride), out);
   return status;
+}
+
+bool SeriesTrainee::same_bits() const {
+  const auto ours = [](const Part& part) {
+    return part.shape.size() < 2 || kernel::same_bits(static_cast<int>(part.shape[0]), static_cast<int>(part.shape[1]));
+  };
+  const std::vector<Part> all = tensors();
+  return std::all_of(all.begin(), all.end(), ours);
 }
 
 Status SeriesTrainee::held_out(int tile, const float* theta, double& squares, double& values) {
@@ -93,21 +115,29 @@ LatentOdeTrainee::LatentOdeTrainee(const SeriesData& data, const Batches& batche
       static_cast<long>(std::ceil(static_cast<double>(settings.steps) * data.horizon / data.window - 1e-9));
   const double h = data.window / static_cast<double>(settings.steps);
   grid_ = {0, static_cast<float>(data.window), settings.steps};
-  long_grid_ = {0, static_cast<float>(h * static_cast<double>(further)), further};
+  // The last test time is inside, however its product was rounded.
+  long_grid_ = {0, static_cast<float>(std::max(h * static_cast<double>(further), data.horizon)), further};
   config.lanes = batches.lanes, config.channels = data.channels, config.channel_masks = data.channel_masks();
   config.encoder_steps = packer_.encoder_steps(), config.readings = packer_.readings();
-  if (config.plan.way == Way::stored) config.plan.stored_steps = std::max(settings.steps, further);
-  config.plan.log_bits = config.plan.log_bits_for(std::max(settings.steps, further), config.latent, batches.lanes);
+  const long most = std::max(settings.steps, further);
+  if (config.plan.way == Way::stored) config.plan.stored_steps = most;
+  if (config.plan.halve_every > most) config.plan.halve_every = 0;  // it would never come to an event
+  config.plan.log_bits = config.plan.log_bits_for(most, config.latent, batches.lanes);
   model_ = std::make_unique<LatentOde<float>>(config);
   bytes_ = model_->bytes();
-  Arena arena(reserve(bytes_), bytes_);
-  require(model_->init(arena), "model");
+  Arena arena(reserve(bytes_, config.plan.way == Way::stored ? "--steps" : "--lanes"), bytes_);
+  require(model_->init(arena), "--method");
 }
 
-Status LatentOdeTrainee::tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) {
+Status LatentOdeTrainee::tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar,
+                                       TileWork& work) {
   const double risen = settings_.kl_warmup > 0 ? static_cast<double>(iteration) / settings_.kl_warmup : 1.0;
   const double kl = settings_.kl_weight * std::min(1.0, risen);
-  return model_->loss(packer_.tile(), grid_, theta, static_cast<float>(kl), theta_bar);
+  const Status status = model_->loss(packer_.tile(), grid_, theta, static_cast<float>(kl), theta_bar);
+  const Accounting done = model_->accounting();
+  work.evaluations_forward = static_cast<double>(done.evaluations_forward);
+  work.evaluations_backward = static_cast<double>(done.evaluations_backward);
+  return status;
 }
 
 Status LatentOdeTrainee::predict(const std::size_t* index, std::size_t count, const float* theta,
@@ -143,16 +173,16 @@ RnnTrainee::RnnTrainee(const SeriesData& data, const Batches& batches, RnnBaseli
         return config;
       }()) {
   bytes_ = model_.bytes();
-  Arena arena(reserve(bytes_), bytes_);
-  require(model_.init(arena), "model");
+  Arena arena(reserve(bytes_, "--lanes"), bytes_);
+  require(model_.init(arena), "--model");
 }
 
-Status RnnTrainee::tile_gradient(long, const float* theta, const ThetaBar<float>& theta_bar) {
+Status RnnTrainee::tile_gradient(long, const float* theta, const ThetaBar<float>& theta_bar, TileWork&) {
   return model_.loss(packer_.tile(), theta, theta_bar);
 }
 
 Status RnnTrainee::predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) {
-  packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::targets);
+  packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::observed);
   test_packer_.pack(data_.held_out, index, count, TilePacker<float>::Ask::tests);
   x.resize(size(test_packer_.readings()) * size(data_.channels) * size(batches_.lanes));
   return model_.predict(packer_.tile(), test_packer_.tile(), theta, x.data());

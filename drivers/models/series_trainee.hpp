@@ -20,7 +20,8 @@ class SeriesTrainee : public Trainee {
   long iterations_per_epoch() const override;
   int held_out_tiles() const override;
   Status held_out(int tile, const float* theta, double& squares, double& values) override;
-  Status gradient(long iteration, int tile, const float* theta, float* leaf, double& samples) override;
+  Status gradient(long iteration, int tile, const float* theta, float* leaf, TileWork& work) override;
+  bool same_bits() const override;
   /// Predictions for held-out samples of a tile, [reading][channel][lane], at their test times.
   virtual Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) = 0;
   std::size_t lanes() const { return static_cast<std::size_t>(batches_.lanes); }
@@ -28,8 +29,10 @@ class SeriesTrainee : public Trainee {
   virtual std::size_t bytes() const = 0;  ///< of the model's arena
 
  protected:
-  virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) = 0;
-  std::byte* reserve(std::size_t bytes);
+  virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar,
+                               TileWork& work) = 0;
+  /// Aligned memory for a model's arena. Failure (Exit::usage), about `flag`, where the machine has less.
+  std::byte* reserve(std::size_t bytes, const char* flag);
   std::vector<std::byte> memory_;
   const SeriesData& data_;
   Batches batches_;
@@ -59,10 +62,9 @@ class LatentOdeTrainee final : public SeriesTrainee {
   /// The same at any times, ascending and the same for all samples.
   Status predict_at(const std::vector<double>& times, const std::size_t* index, std::size_t count, const float* theta,
                     std::vector<float>& x);
-  Accounting accounting() const { return model_->accounting(); }
 
  private:
-  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) override;
+  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar, TileWork& work) override;
   Grid<float> grid_, long_grid_;
   Settings settings_;
   std::unique_ptr<LatentOde<float>> model_;
@@ -79,7 +81,7 @@ class RnnTrainee final : public SeriesTrainee {
   Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) override;
 
  private:
-  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar) override;
+  Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar, TileWork& work) override;
   RnnBaseline<float> model_;
   std::size_t bytes_ = 0;
 };
