@@ -96,6 +96,7 @@ class Mlp final : public Map<T> {
     constexpr int size() const { return count; }
     constexpr const Dense<T>& operator[](int i) const { return layer[i]; }
   };
+  bool shallow(const Call<T>& call) const;
   Layers layers_;
 };
 }  // namespace revode

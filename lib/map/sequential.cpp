@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "kernels/shallow.hpp"
+
 namespace revode {
 template <class T, class Layers>
 void Chain<T, Layers>::eval(const Layers& layers, const Call<T>& call, const T* x, T* y, std::byte* tape) {
@@ -24,20 +26,20 @@ void Chain<T, Layers>::eval(const Layers& layers, const Call<T>& call, const T* 
 template <class T, class Layers>
 void Chain<T, Layers>::vjp(const Layers& layers, const Call<T>& call, const T* x, const T* y, std::byte* tape,
                            const T* y_bar, T* x_bar, const Bar<T>& bar) {
-  const Shape all = shape(layers, call.extent);
   const int last = layers.size() - 1;
   std::size_t widest = 0, inner_work = 0;
+  int p = 0;
   for (int i = 0; i <= last; ++i) {
     const Shape s = layers[i].shape(call.extent);
-    if (i > 0 && jet(s.in, call.extent) > widest) widest = jet(s.in, call.extent);
+    const std::size_t between = i > 0 ? jet(s.in, call.extent) : 0;
+    if (between > widest) widest = between;
     if (s.work > inner_work) inner_work = s.work;
+    p += s.params, tape += between + pad(s.tape);
   }
   T* turn[2];
   for (int i = 0; i < 2; ++i)
     turn[i] = reinterpret_cast<T*>(call.work + pad(inner_work) + static_cast<std::size_t>(i) * widest);
   Call<T> inner = call;
-  int p = all.params;
-  tape += all.tape;
   for (int i = last; i >= 0; --i) {
     const Shape s = layers[i].shape(call.extent);
     tape -= pad(s.tape);
@@ -62,13 +64,27 @@ void Sequential<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* 
                         const Bar<T>& bar) const {
   Chain<T, Layers>::vjp(layers_, call, x, y, tape, y_bar, x_bar, bar);
 }
+/// One hidden layer of tanh between few rows: a kernel does both layers at once. Its tape is the hidden rows.
+template <class T>
+bool Mlp<T>::shallow(const Call<T>& call) const {
+  const Dense<T>& first = layers_[0];
+  return kernel::register_bytes > 0 && call.extent.tangents == 0 && size() == 2 && !first.time() &&
+         first.activation() == Activation::tanh && first.in() == layers_[1].out() &&
+         first.in() <= kernel::most_shallow_rows;
+}
 template <class T>
 void Mlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  if (shallow(call))
+    return kernel::shallow<T>({layers_[0].in(), layers_[0].out(), call.extent.lanes, call.theta}, x,
+                              reinterpret_cast<T*>(tape), y);
   Chain<T, Layers>::eval(layers_, call, x, y, tape);
 }
 template <class T>
 void Mlp<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
                  const Bar<T>& bar) const {
+  if (shallow(call) && x_bar && bar.theta.at && bar.theta.leaf == 1)
+    return kernel::shallow_vjp<T>({layers_[0].in(), layers_[0].out(), call.extent.lanes, call.theta}, x,
+                                  reinterpret_cast<const T*>(tape), y_bar, x_bar, bar.theta.at);
   Chain<T, Layers>::vjp(layers_, call, x, y, tape, y_bar, x_bar, bar);
 }
 

@@ -1,0 +1,112 @@
+#include "shallow.hpp"
+
+#include "elementary.hpp"
+
+namespace revode::kernel {
+namespace {
+template <class T, int W, int D>
+REVODE_INLINE void forward(const Shallow<T>& net, Index lane, const T* x, T* h, T* y) {
+  using O = On<T, W>;
+  const T *w1 = net.theta, *b1 = w1 + net.hidden * D, *w2 = b1 + net.hidden, *b2 = w2 + net.hidden * D;
+  typename O::V in[D], out[D];
+  REVODE_UNROLL for (int i = 0; i < D; ++i) in[i] = O::load(x + i * net.lanes + lane);
+  REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::all(b2[o]);
+  T* unit = h + lane;
+  for (int k = 0; k < net.hidden; ++k, w1 += D, unit += net.lanes) {
+    auto a = O::all(b1[k]);
+    REVODE_UNROLL for (int i = 0; i < D; ++i) a = O::fma(O::all(w1[i]), in[i], a);
+    const auto t = Elementary<T, W>::tanh(a);
+    O::store(unit, t);
+    REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::fma(O::all(w2[o * net.hidden + k]), t, out[o]);
+  }
+  REVODE_UNROLL for (int o = 0; o < D; ++o) O::store(y + o * net.lanes + lane, out[o]);
+}
+
+template <class T, int W, int D, int Q>
+REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* h, const T* y_bar, T* x_bar,
+                        T* theta_bar) {
+  using O = On<T, W>;
+  const Index lanes = net.lanes;
+  const int H = net.hidden;
+  const T *w1 = net.theta, *w2 = w1 + H * (D + 1);
+  T *w1_bar = theta_bar + lane, *b1_bar = w1_bar + H * D * lanes, *w2_bar = b1_bar + H * lanes;
+  T* b2_bar = w2_bar + H * D * lanes;
+  typename O::V in[D][Q], in_bar[D][Q], out_bar[D][Q];
+  REVODE_UNROLL for (int i = 0; i < D; ++i) REVODE_UNROLL for (int q = 0; q < Q; ++q) {
+    const Index at = i * lanes + q * W;
+    in[i][q] = O::load(x + at + lane);
+    in_bar[i][q] = O::load(x_bar + at + lane);
+    out_bar[i][q] = O::load(y_bar + at + lane);
+    O::store(b2_bar + at, O::load(b2_bar + at) + out_bar[i][q]);
+  }
+  const T* unit = h + lane;
+  for (int k = 0; k < H; ++k, w1 += D, unit += lanes, w1_bar += D * lanes, b1_bar += lanes, w2_bar += lanes) {
+    typename O::V v1[D], v2[D];  // once for all packs: loads are what this loop waits for
+    REVODE_UNROLL for (int i = 0; i < D; ++i) v1[i] = O::all(w1[i]), v2[i] = O::all(w2[i * H + k]);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) {
+      const auto t = O::load(unit + q * W);
+      typename O::V sum1[D], sum2[D], t_bar = O::all(T(0));
+      REVODE_UNROLL for (int o = 0; o < D; ++o) {
+        t_bar = O::fma(v2[o], out_bar[o][q], t_bar);
+        sum2[o] = O::fma(out_bar[o][q], t, O::load(w2_bar + o * H * lanes + q * W));
+      }
+      const auto a_bar = O::fma(-t, t, O::all(T(1))) * t_bar, sum_b = O::load(b1_bar + q * W) + a_bar;
+      REVODE_UNROLL for (int i = 0; i < D; ++i) {
+        sum1[i] = O::fma(a_bar, in[i][q], O::load(w1_bar + i * lanes + q * W));
+        in_bar[i][q] = O::fma(v1[i], a_bar, in_bar[i][q]);
+      }
+      REVODE_UNROLL for (int i = 0; i < D; ++i) {
+        O::store(w1_bar + i * lanes + q * W, sum1[i]);
+        O::store(w2_bar + i * H * lanes + q * W, sum2[i]);
+      }
+      O::store(b1_bar + q * W, sum_b);
+    }
+  }
+  REVODE_UNROLL for (int i = 0; i < D; ++i) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+      O::store(x_bar + i * lanes + lane + q * W, in_bar[i][q]);
+}
+
+/// f.template operator()<W>(lane) for all lanes: full packs, then each narrower one.
+template <class T, int W, class F>
+REVODE_INLINE void each_pack(Index lane, Index lanes, const F& f) {
+  for (; lane + W <= lanes; lane += W) f.template operator()<W>(lane);
+  if constexpr (W > 1)
+    if (lane < lanes) each_pack<T, narrower<T, W>>(lane, lanes, f);
+}
+/// f.template operator()<D>() with the number of rows as a constant.
+template <class F>
+REVODE_INLINE void with_rows(int d, const F& f) {
+  static_assert(most_shallow_rows == 4);
+  if (d == 1) f.template operator()<1>();
+  if (d == 2) f.template operator()<2>();
+  if (d == 3) f.template operator()<3>();
+  if (d == 4) f.template operator()<4>();
+}
+}  // namespace
+
+template <class T>
+void shallow(const Shallow<T>& net, const T* x, T* h, T* y) {
+  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+    each_pack<T, width<T>>(0, net.lanes,
+                           [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
+  });
+}
+
+template <class T>
+void shallow_vjp(const Shallow<T>& net, const T* x, const T* h, const T* y_bar, T* x_bar, T* theta_bar) {
+  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+    constexpr int W = width<T>, Q = D > 2 || register_bytes < 64 ? 1 : 2;  // as many as there are registers for
+    Index lane = 0;
+    if constexpr (Q == 2)
+      for (; lane + Q * W <= net.lanes; lane += Q * W) back<T, W, D, Q>(net, lane, x, h, y_bar, x_bar, theta_bar);
+    each_pack<T, W>(lane, net.lanes,
+                    [&]<int V>(Index at) REVODE_INLINED { back<T, V, D, 1>(net, at, x, h, y_bar, x_bar, theta_bar); });
+  });
+}
+
+#define REVODE_INSTANTIATE(T)                                    \
+  template void shallow<T>(const Shallow<T>&, const T*, T*, T*); \
+  template void shallow_vjp<T>(const Shallow<T>&, const T*, const T*, const T*, T*, T*);
+REVODE_INSTANTIATE(float)
+REVODE_INSTANTIATE(double)
+}  // namespace revode::kernel
