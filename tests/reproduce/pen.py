@@ -92,7 +92,8 @@ def measure(folder, data):
 
 def table(task, results):
     print(f"\n{TASKS[task]}: root mean square error of the points not seen, in standard deviations\n"
-          f"{'':48} {'mean':>7}   " + " ".join(f"seed {s}" for s in SEEDS) + "    " + " ".join(f"{c:>6}" for c in CHANNELS))
+          f"{'':48} {'mean':>7}   " + " ".join(f"seed {s}" for s in SEEDS) + "    "
+          + " ".join(f"{c:>6}" for c in CHANNELS))
     for method, label in METHODS.items():
         of = [results[task, method, "all", s] for s in SEEDS]
         channels = [mean(results[task, method, c, s] for s in SEEDS) for c in CHANNELS]
@@ -100,40 +101,48 @@ def table(task, results):
               + " ".join(f"{e:6.4f}" for e in channels))
 
 
+LOOKS = {  # curve: style and title; the latent ODE is drawn at the points it was not shown
+    "truth": ("lines lw 5 lc rgb '#c9c9c9'", "truth"),
+    "linear": (f"lines lw 1.5 lc rgb '{COLOURS[5]}'", "linear"),
+    "natural": (f"lines lw 1.5 lc rgb '{COLOURS[2]}'", "cubic spline"),
+    "latent": (f"lines lw 2 lc rgb '{COLOURS[0]}'", "latent ODE"),
+    "seen": ("points pt 7 ps 0.4 lc rgb '#222222'", "seen"),
+}
+
+
 def curves(folder, task, channel="vx"):
-    """The first held-out series as seen in seed 1: truth, kept points and what each method says between them."""
-    found = [(key, held) for key, held in held_out(folder / f"{task}-seed-1").items() if key[1] == channel][:DRAWN]
+    """The first held-out series as in seed 1, curve by curve into a CSV file; returns their names."""
+    found = [(key[0], held) for key, held in held_out(folder / f"{task}-seed-1").items() if key[1] == channel][:DRAWN]
     rows = []
-    for (series, _), held in found:
+    for series, held in found:
         q, value, predictions = held.predictions()
-        seen = {t: v for t, v in held.seen}
-        at = {t: (v, *(predictions[m][i] for m in ("latent", "linear", "natural")))
-              for i, (t, v) in enumerate(zip(q, value))}
-        for t in sorted(seen | at):
-            rows.append((series, t, *(at[t] if t in at else (seen[t],) * 4), seen.get(t, "nan")))
-    write_csv(folder / f"{task}.csv", ["series", "time", "truth", "latent", "linear", "natural", "kept"], rows)
-    return [series for (series, _), _ in found]
+        points = {"truth": sorted(held.seen + list(zip(q, value))), "seen": held.seen,
+                  "latent": list(zip(q, predictions["latent"]))}
+        for method in ("linear", "natural"):
+            points[method] = sorted(held.seen + list(zip(q, predictions[method])))
+        rows += [(series, curve, *point) for curve in LOOKS for point in points[curve]]
+    write_csv(folder / f"{task}.csv", ["series", "curve", "time", "value"], rows)
+    return [series for series, _ in found]
 
 
 def picture(folder):
-    looks = (("truth", "lines lw 5 lc rgb '#c9c9c9'", "truth"), ("linear", f"lines lw 1.5 lc rgb '{COLOURS[5]}'", "linear"),
-             ("natural", f"lines lw 1.5 lc rgb '{COLOURS[2]}'", "cubic spline"),
-             ("latent", f"lines lw 2 lc rgb '{COLOURS[0]}'", "latent ODE"), ("kept", "points pt 7 ps 0.4 lc rgb '#222222'", "seen"))
     script = ("set datafile separator ','\nset datafile columnheaders\nset border 3 lc rgb '#aaaaaa'\n"
-              "set tics font ',8' textcolor rgb '#555555' nomirror scale 0.4\nset yrange [-4:4]\nset ytics 2\nset xtics 1\n"
-              "set key off\nset multiplot\n")
-    for row, task in enumerate(TASKS):
+              "set tics font ',8' textcolor rgb '#555555' nomirror scale 0.4\nset xrange [0:3]\nset yrange [-2.8:2.8]\n"
+              "set ytics 1 offset 0.4,0\nset xtics 1 offset 0,0.4\nset key off\nset multiplot\n"
+              "pick(series, curve) = strcol('series') eq series && strcol('curve') eq curve ? column('time') : NaN\n")
+    for row, (task, title) in enumerate(TASKS.items()):
         for column, series in enumerate(curves(folder, task)):
             left, top = .035 + .245 * column, .94 - .45 * row
             script += (f"set lmargin at screen {left:.3f}; set rmargin at screen {left + .215:.3f}\n"
-                       f"set tmargin at screen {top:.3f}; set bmargin at screen {top - .33:.3f}\n"
-                       f"set title '{TASKS[task]}: series {series}, vx' font ',9' offset 0,-0.7\nplot "
-                       + ", \\\n  ".join(f"'{task}.csv' using (strcol('series') eq '{series}' ? column('time') : NaN):"
-                                         f"'{name}' with {style}" for name, style, _ in looks) + "\n")
-    legend = ", \\\n  ".join(f"NaN with {style} title '{title}'" for _, style, title in looks)
+                       f"set tmargin at screen {top:.3f}; set bmargin at screen {top - .36:.3f}\n"
+                       f"set title '{title}: series {series}, vx' font ',9' offset 0,-0.7\nplot "
+                       + ", \\\n  ".join(f"'{task}.csv' using (pick('{series}', '{curve}')):'value' with {style}"
+                                         for curve, (style, _) in LOOKS.items()) + "\n")
+    legend = ", \\\n  ".join(f"NaN with {style} title '{title}'" for style, title in LOOKS.values())
     script += ("set lmargin at screen 0; set rmargin at screen 1; set bmargin at screen 0; set tmargin at screen 0.08\n"
                "unset title; unset border; unset tics; set xrange [0:1]; set yrange [0:1]\n"
-               f"set key on center center horizontal reverse Left samplen 2.5 font ',11'\nplot {legend}\nunset multiplot\n")
+               "set key on center center horizontal reverse Left samplen 2.5 font ',11'\n"
+               f"plot {legend}\nunset multiplot\n")
     draw(folder, "pen", script, 1200, 520)
 
 

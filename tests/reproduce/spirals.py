@@ -57,8 +57,9 @@ def picture(folder, results, means):
                for i, o in enumerate(OBSERVED)])
     lines, style = [], "with linespoints lw 2 pt {} ps 0.8 dt {} lc rgb '{}' title '{}'"
     for model, label, colour in (("rnn", "recurrent baseline", COLOURS[1]), ("latent_ode", "latent ODE", COLOURS[0])):
-        lines += [f"'means.csv' using 'observed':'{model}_published' " + style.format(4, 2, colour, label + ", published"),
-                  f"'means.csv' using 'observed':'{model}' " + style.format(7, 1, colour, label + ", ours"),
+        columns = f"'means.csv' using 'observed':'{model}"
+        lines += [f"{columns}_published' " + style.format(4, 2, colour, label + ", published"),
+                  f"{columns}' " + style.format(7, 1, colour, label + ", ours"),
                   f"'results.csv' using (strcol('model') eq '{model}' ? column('observed') : NaN):'rmse' "
                   f"with points pt 6 ps 0.6 lc rgb '{colour}' notitle"]
     draw(folder, "spirals", "set datafile separator ','\nset datafile columnheaders\nset border 3 lc rgb '#888888'\n"
