@@ -7,27 +7,27 @@ namespace {
 template <class T, int W, int D>
 REVODE_INLINE void forward(const Shallow<T>& net, Index lane, const T* x, T* h, T* y) {
   using O = On<T, W>;
-  const T *w1 = net.theta, *b1 = w1 + net.hidden * D, *w2 = b1 + net.hidden, *b2 = w2 + net.hidden * D;
+  const Index lanes = net.lanes, H = net.hidden;
+  const T *w1 = net.theta, *b1 = w1 + H * D, *w2 = b1 + H, *b2 = w2 + H * D;
   typename O::V in[D], out[D];
-  REVODE_UNROLL for (int i = 0; i < D; ++i) in[i] = O::load(x + i * net.lanes + lane);
+  REVODE_UNROLL for (int i = 0; i < D; ++i) in[i] = O::load(x + i * lanes + lane);
   REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::all(b2[o]);
   T* unit = h + lane;
-  for (int k = 0; k < net.hidden; ++k, w1 += D, unit += net.lanes) {
-    auto a = O::all(b1[k]);
+  for (const T* const end = b1 + H; b1 < end; ++b1, ++w2, w1 += D, unit += lanes) {
+    auto a = O::all(*b1);
     REVODE_UNROLL for (int i = 0; i < D; ++i) a = O::fma(O::all(w1[i]), in[i], a);
     const auto t = Elementary<T, W>::tanh(a);
     O::store(unit, t);
-    REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::fma(O::all(w2[o * net.hidden + k]), t, out[o]);
+    REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::fma(O::all(w2[o * H]), t, out[o]);
   }
-  REVODE_UNROLL for (int o = 0; o < D; ++o) O::store(y + o * net.lanes + lane, out[o]);
+  REVODE_UNROLL for (int o = 0; o < D; ++o) O::store(y + o * lanes + lane, out[o]);
 }
 
 template <class T, int W, int D, int Q>
 REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* h, const T* y_bar, T* x_bar,
                         T* theta_bar) {
   using O = On<T, W>;
-  const Index lanes = net.lanes;
-  const int H = net.hidden;
+  const Index lanes = net.lanes, H = net.hidden;
   const T *w1 = net.theta, *w2 = w1 + H * (D + 1);
   T *w1_bar = theta_bar + lane, *b1_bar = w1_bar + H * D * lanes, *w2_bar = b1_bar + H * lanes;
   T* b2_bar = w2_bar + H * D * lanes;
@@ -40,7 +40,7 @@ REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* 
     O::store(b2_bar + at, O::load(b2_bar + at) + out_bar[i][q]);
   }
   const T* unit = h + lane;
-  for (int k = 0; k < H; ++k, w1 += D, unit += lanes, w1_bar += D * lanes, b1_bar += lanes, w2_bar += lanes) {
+  for (Index k = 0; k < H; ++k, w1 += D, unit += lanes, w1_bar += D * lanes, b1_bar += lanes, w2_bar += lanes) {
     typename O::V v1[D], v2[D];  // once for all packs: loads are what this loop waits for
     REVODE_UNROLL for (int i = 0; i < D; ++i) v1[i] = O::all(w1[i]), v2[i] = O::all(w2[i * H + k]);
     REVODE_UNROLL for (int q = 0; q < Q; ++q) {

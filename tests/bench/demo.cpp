@@ -18,23 +18,50 @@ using namespace revode;
 constexpr int points = 1000, nodes = 10, dim = 2, hidden = 50;
 constexpr double end = 25;
 
-std::size_t size(int n) {
+constexpr std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 
-/// y = x^3: a map of one's own.
 template <class T>
-class Cube final : public Map<T> {
+T cube(T x) {
+  return x * x * x;
+}
+
+/// x -> net(x^3): a map of one's own around one of the library's. Tape: x^3, then the net's. Work: the cotangent of
+/// x^3, then the net's.
+template <class T>
+class OfCubes final : public Map<T> {
  public:
-  constexpr Shape shape(Extent) const override { return {dim, dim, 0, 0, 0}; }
-  void eval(const Call<T>& call, const T* x, T* y, std::byte*) const override {
+  constexpr explicit OfCubes(const Map<T>& net) : net_(&net) {}
+  constexpr Shape shape(Extent e) const override {
+    Shape s = net_->shape(e);
+    s.tape += rows(e), s.work += rows(e);
+    return s;
+  }
+  void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override {
     if (call.extent.tangents) fail(call.status, Status::unsupported);
-    for (int i = 0; i < dim * call.extent.lanes; ++i) y[i] = x[i] * x[i] * x[i];
+    T* const cubes = reinterpret_cast<T*>(tape);
+    for (int i = 0; i < dim * call.extent.lanes; ++i) cubes[i] = cube(x[i]);
+    net_->eval(inner(call), cubes, y, tape + rows(call.extent));
   }
-  void vjp(const Call<T>& call, const T* x, const T*, std::byte*, const T* y_bar, T* x_bar,
-           const Bar<T>&) const override {
-    for (int i = 0; x_bar && i < dim * call.extent.lanes; ++i) x_bar[i] += 3 * x[i] * x[i] * y_bar[i];
+  void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
+           const Bar<T>& bar) const override {
+    T* const cubes_bar = reinterpret_cast<T*>(call.work);
+    std::fill_n(cubes_bar, dim * call.extent.lanes, T(0));
+    net_->vjp(inner(call), reinterpret_cast<const T*>(tape), y, tape + rows(call.extent), y_bar, cubes_bar, bar);
+    for (int i = 0; x_bar && i < dim * call.extent.lanes; ++i) x_bar[i] += 3 * x[i] * x[i] * cubes_bar[i];
   }
+
+ private:
+  /// Bytes of a tile, whole lines.
+  static constexpr std::size_t rows(Extent e) {
+    return (size(dim * e.lanes) * sizeof(T) + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+  }
+  static Call<T> inner(Call<T> call) {
+    call.work += rows(call.extent);
+    return call;
+  }
+  const Map<T>* net_;
 };
 
 template <class T>
@@ -51,10 +78,8 @@ Plan<T> plan(long steps, bool keep) {
 /// The spiral y' = y^3 A from (2, 0), at `points` equal times: [points][dim].
 std::vector<double> spiral() {
   constexpr int fine = 8;
-  const Cube<double> cube;
   const Dense<double> linear(dim, dim);
-  const Map<double>* const maps[] = {&cube, &linear};
-  const Sequential<double> field(maps);
+  const OfCubes<double> field(linear);
   const double theta[] = {-.1, -2, 2, -.1, 0, 0}, start[] = {2, 0};
   const Plan<double> keep = plan<double>(fine * (points - 1), false);
   bench::Bytes bytes(Solve<double>::bytes(field, keep, 1));
@@ -71,10 +96,8 @@ std::vector<double> spiral() {
 
 template <class T>
 class Demo {
-  Cube<T> cube_;
   Mlp<T> net_{{dim, hidden, dim}, Activation::tanh};
-  const Map<T>* maps_[2] = {&cube_, &net_};
-  Sequential<T> field_{maps_};
+  OfCubes<T> field_{net_};
 
  public:
   Demo(int batch, int lanes)
@@ -89,23 +112,22 @@ class Demo {
     for (int n = 0; n < nodes; ++n) times_[n] = static_cast<T>(n * end / (points - 1));
     Random random(1, 0);
     for (std::size_t i = 0; i < theta.size(); ++i) theta[i] = weight(i) ? T(.1) * static_cast<T>(random.normal()) : 0;
-    gradient.resize(size(tiles_) * stride());
+    gradient.resize(stride());
     draw(batch);
   }
 
   /// The loss; its gradient is gradient[0 .. theta.size()).
   T operator()() {
+    std::fill_n(theta_bar_, stride() * size(lanes_), T(0));  // each lane adds up its samples of all tiles
     for (int tile = 0; tile < tiles_; ++tile) {
-      std::fill_n(theta_bar_, stride() * size(lanes_), T(0));
       const T* at = wanted_ + size(tile) * size(nodes * dim * lanes_);
       good_ &= run(*solve_, {.steps = 1, .times = times_, .nodes = nodes}, theta.data(), at) == Status::ok;
       good_ &= solve_->turn({theta_bar_, 1, 0}) == Status::ok;
       do add_loss(at + size(static_cast<int>(solve_->n()) * dim * lanes_));
       while (solve_->retreat());
       good_ &= solve_->finish(nullptr) == Status::ok;
-      kernel::tree_lanes(stride(), lanes_, theta_bar_, gradient.data() + size(tile) * stride());
     }
-    kernel::tree_slices(stride(), tiles_, stride(), gradient.data());
+    kernel::tree_lanes(stride(), lanes_, theta_bar_, gradient.data());
     return gradient[theta.size()];
   }
   bool good() const { return good_; }
