@@ -7,7 +7,7 @@ from common import COLOURS, HERE, check, draw, mean, train, verdict, write_csv
 
 OBSERVED = (30, 50, 100)
 SEEDS = (1, 2, 3)
-RATES = (0.003, 0.01, 0.03)
+RATES = (0.01, 0.03, 0.1)
 PUBLISHED = {"rnn": (0.3937, 0.3202, 0.1813), "latent_ode": (0.1642, 0.1502, 0.1346)}
 TARGETS = (0.164, 0.150, 0.135)
 PROTOCOL = """\
