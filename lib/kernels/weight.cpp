@@ -7,6 +7,7 @@
 namespace revode::kernel {
 namespace {
 inline constexpr int most_samples = 64;
+inline constexpr int leaf_rows = block_rows < 8 ? block_rows : 8;  // leaves are short: more rows fill the store queue
 template <int W>
 inline constexpr int panel_size = W > 1 ? 4096 : 256;  // scalars of x turned at a time
 
@@ -75,7 +76,7 @@ void outer_all(const Leaf<T>& leaf) {
     if (leaf.in < W) return outer_all<T, narrower<T, W>>(leaf);
   alignas(64) T t[panel_size<W>];
   const Index most = panel_size<W> / leaf.samples / (2 * W) * (2 * W);
-  constexpr int rows = W == width<T> ? block_rows : 4;
+  constexpr int rows = W == width<T> ? leaf_rows : 4;
   for (Index first = 0, last = 0; first < leaf.in; first = last) {
     last = leaf.in - first <= most ? leaf.in : first + most;
     if (leaf.in - last > 0 && leaf.in - last < W) last -= W;  // what remains must fill a pack
