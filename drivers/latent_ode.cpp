@@ -47,6 +47,11 @@ void write_held_out(const std::filesystem::path& file, const SeriesData& data, S
   std::ostringstream out;
   out.precision(9);
   out << "series,channel,time,seen,value,prediction\n";
+  const auto cell = [](const std::string& text) {
+    std::string all = "\"";
+    for (const char c : text) all += c == '"' ? "\"\"" : std::string(1, c);
+    return text.find_first_of(",\"\n") == std::string::npos ? text : all + '"';
+  };
   const auto channels = static_cast<std::size_t>(data.channels);
   std::vector<float> x;
   for (std::size_t i = 0; i < data.held_out.size(); ++i) {
@@ -55,8 +60,9 @@ void write_held_out(const std::filesystem::path& file, const SeriesData& data, S
     const Sample& sample = data.held_out[i];
     const auto row = [&](const Points& points, std::size_t k) -> std::ostream& {
       const std::size_t c = k % channels;
-      return out << sample.name << ',' << data.channel_names[c] << ',' << points.times[k / channels] << ','
-                 << (&points == &sample.observed) << ',' << points.values[k] * data.scale[c] + data.mean[c] << ',';
+      return out << cell(sample.name) << ',' << cell(data.channel_names[c]) << ','
+                 << sample.begin + data.time_unit * points.times[k / channels] << ',' << (&points == &sample.observed)
+                 << ',' << points.values[k] * data.scale[c] + data.mean[c] << ',';
     };
     for (std::size_t k = 0; k < sample.observed.values.size(); ++k)
       if (!std::isnan(sample.observed.values[k])) row(sample.observed, k) << '\n';
@@ -135,8 +141,7 @@ void report(const std::filesystem::path& folder, const Options& options, const S
     std::printf("no unseen point in the held-out series: nothing to measure an error on (lower --keep)\n");
   else
     std::printf("held-out root mean square error on unseen points: %.4f\n", rmse);
-  if (!trainee.same_bits())
-    std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
+  if (!trainee.same_bits()) std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
   for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
   std::printf("run: %s\n", folder.c_str());
 }

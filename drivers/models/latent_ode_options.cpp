@@ -53,7 +53,8 @@ std::vector<Option> data_options() {
        .value = std::int64_t{1000},
        .help = "spirals, the last 20 % held out",
        .flag = "spirals",
-       .at_least = 0},
+       .at_least = 0,
+       .at_most = 1e6},
       {.key = "spirals.observed",
        .value = std::int64_t{50},
        .help = "points kept of the 100 of a window",
@@ -86,7 +87,7 @@ std::vector<Option> model_options() {
        .at_least = 1,
        .at_most = 4096},
       {.key = "model.field_layers",
-       .value = std::int64_t{1},
+       .value = std::int64_t{2},
        .help = "hidden layers of the field",
        .at_least = 1,
        .at_most = 6},
@@ -102,11 +103,11 @@ std::vector<Option> model_options() {
        .help = "of the KL term beside the likelihood summed over a series' points",
        .at_least = 0},
       {.key = "model.kl_warmup",
-       .value = std::int64_t{4000},
+       .value = std::int64_t{3000},
        .help = "updates over which the KL term rises to its weight",
        .at_least = 0},
       {.key = "model.least_part",
-       .value = 1.0,
+       .value = 0.5,
        .help = "in training the encoder sees a random beginning of the window, at least this part",
        .above = 0,
        .at_most = 1},
@@ -128,12 +129,17 @@ std::vector<Option> solver_options() {
        .value = "exact",
        .help = "way back: exact reversal in fixed point, or kept states",
        .words = {"exact", "stored", "checkpointed"}},
-      {.key = "solver.steps", .value = std::int64_t{8}, .help = "over the window", .at_least = 1},
+      {.key = "solver.steps", .value = std::int64_t{6}, .help = "over the window", .at_least = 1, .at_most = 1e7},
       {.key = "solver.halve_every",
        .value = std::int64_t{4},
        .help = "steps between halving events; 0: none",
-       .at_least = 0},
-      {.key = "solver.slots", .value = std::int64_t{4}, .help = "states kept by the checkpointed way", .at_least = 1},
+       .at_least = 0,
+       .at_most = 1e9},
+      {.key = "solver.slots",
+       .value = std::int64_t{4},
+       .help = "states kept by the checkpointed way",
+       .at_least = 1,
+       .at_most = 1e6},
       {.key = "solver.fraction_bits",
        .value = std::int64_t{20},
        .help = "of the fixed-point state: its range is 2^(30 - bits)",
@@ -182,7 +188,8 @@ Program latent_ode_program() {
   program.about =
       "Trains a latent ODE (Chen et al. 2018) on irregular series: spirals made from a seed, or a CSV file.";
   TrainingDefaults defaults;
-  defaults.epochs = 400;
+  defaults.epochs = 2000;
+  defaults.rate = 5e-3;
   for (auto& group : {data_options(), model_options(), solver_options(), training_options(defaults)})
     program.options.insert(program.options.end(), group.begin(), group.end());
   return program;

@@ -74,11 +74,12 @@ SeriesData observe(const SeriesFile& file, const Observing& how) {
   data.observing = how;
   const std::size_t n = file.series.size();
   const auto held_out = static_cast<std::size_t>(std::max(1.0, std::round(how.held_out * static_cast<double>(n))));
-  if (n < 2) throw Failure(Exit::usage, "data", "holds one series only: training needs one more to be held out");
+  if (n < 2) throw Failure(Exit::usage, "--data", "holds one series only: training needs one more to be held out");
   const std::size_t train = n - std::min(held_out, n - 1);
   double longest = 0;
   for (const Series& s : file.series) longest = std::max(longest, s.times.back() - s.times.front());
-  if (!(longest > 0)) throw Failure(Exit::usage, "data", "every series has one time only: a series needs two or more");
+  if (!(longest > 0))
+    throw Failure(Exit::usage, "--data", "every series has one time only: a series needs two or more");
   for (std::size_t c = 0; c < file.channels.size(); ++c) {
     const auto [mean, scale] = moments(file.series, train, c);
     data.mean.push_back(mean), data.scale.push_back(scale);
@@ -87,7 +88,7 @@ SeriesData observe(const SeriesFile& file, const Observing& how) {
     const Series& series = file.series[i];
     const std::vector<bool> keep = kept(series.times.size(), how, Random(how.seed, keep_stream, i));
     Sample sample;
-    sample.name = series.name;
+    sample.name = series.name, sample.begin = series.times.front();
     for (std::size_t j = 0; j < series.times.size(); ++j) {
       const double time = (series.times[j] - series.times.front()) * how.span / longest;
       std::vector<double> values;
@@ -99,7 +100,7 @@ SeriesData observe(const SeriesFile& file, const Observing& how) {
     }
     (i < train ? data.train : data.held_out).push_back(std::move(sample));
   }
-  data.window = data.horizon = how.span;
+  data.window = data.horizon = how.span, data.time_unit = longest / how.span;
   return data;
 }
 }  // namespace revode::host

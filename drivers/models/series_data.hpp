@@ -34,10 +34,11 @@ Points seen_part(const Points& all, const Observing& how, Random random);
 /// One series seen through its observations. Times count from the beginning of the window.
 struct Sample {
   std::string name;
-  Points observed;  ///< what the encoder sees
-  Points target;    ///< what the likelihood asks for in training
-  Points test;      ///< what held-out errors are measured on; never seen in training
-  Points truth;     ///< all that is known, for pictures
+  double begin = 0;  ///< raw time of the window's beginning
+  Points observed;   ///< what the encoder sees
+  Points target;     ///< what the likelihood asks for in training
+  Points test;       ///< what held-out errors are measured on; never seen in training
+  Points truth;      ///< all that is known, for pictures
 };
 
 struct SeriesData {
@@ -45,6 +46,7 @@ struct SeriesData {
   std::vector<Sample> train, held_out;
   double window = 0;                ///< longest time of an observation or target
   double horizon = 0;               ///< longest time of a test point
+  double time_unit = 1;             ///< raw time = begin + time_unit * time
   std::vector<double> mean, scale;  ///< of each channel: values above are (raw - mean) / scale
   std::vector<std::string> channel_names;
   Observing observing;  ///< of a real series
@@ -60,9 +62,11 @@ struct SeriesData {
 /// The protocol of the spirals: `count` of them, half clockwise, r = a + b theta with a = 0, b = 0.3 over theta in [0,
 /// 6 pi] in `points` steps (clockwise: r = a + 50 b / theta), centres (-5, 0) and (+5, 0), unscaled. Each sample is a
 /// window of 100 points that begins at a random index; noise of sd 0.3 is added, `observed` points are kept without
-/// replacement, and the next 100 points, noise-free, are its test. The last 20 % of the spirals are held out.
+/// replacement, and the next 100 points, noise-free, are its test. The last 20 % of the spirals are held out. Windows
+/// begin in the first half of the spiral: in the second the clockwise radius grows to 15, where no window teaches
+/// anything.
 struct Spirals {
-  int count = 1000, points = 1000, window = 100, observed = 100, first = 100, last = 800;
+  int count = 1000, points = 1000, window = 100, observed = 100, first = 0, last = 500;
   double a = 0, b = 0.3, noise = 0.3;
   std::uint64_t seed = 1;
 };
