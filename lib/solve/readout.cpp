@@ -27,7 +27,7 @@ Status Readout<T>::begin(int count, const T* times, T* at) {
   if (count < 0 || count > capacity_) return Status::capacity;
   count_ = count, times_ = times, at_ = at;
   first_ = 0, last_ = count, known_ = false;
-  memset(at, 0, static_cast<std::size_t>(count) * size() * sizeof(T));
+  if (count > 0) memset(at, 0, static_cast<std::size_t>(count) * size() * sizeof(T));
   return Status::ok;
 }
 
