@@ -30,9 +30,9 @@ TYPED_TEST(MapLaws, CotangentsAreAdded) {
     twice.t_bar = T(2);
     twice.both();
     twice.both();
-    const auto near = [&](T more, T less, double start) {
+    const auto near = [&, what = name](T more, T less, double start) {
       const double want = start + 2 * static_cast<double>(less);
-      ASSERT_NEAR(static_cast<double>(more), want, bound * (2 + std::abs(want))) << name;
+      ASSERT_NEAR(static_cast<double>(more), want, bound * (2 + std::abs(want))) << what;
     };
     for (std::size_t i = 0; i < once.x_bar.size(); ++i) near(twice.x_bar[i], once.x_bar[i], 1);
     for (std::size_t i = 0; i < once.theta_bar.size(); ++i) near(twice.theta_bar[i], once.theta_bar[i], -1);
