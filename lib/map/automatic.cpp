@@ -4,7 +4,6 @@
 
 namespace revode {
 using kernel::Function;
-using trace::Instruction;
 using trace::Op;
 
 namespace {

@@ -98,20 +98,23 @@ void Unroll<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
   const std::size_t h = static_cast<std::size_t>(s.out) * lanes, in = static_cast<std::size_t>(s.in - s.out) * lanes;
   if (refuses_tangents(call, s.out, y)) return;
   const T* was = nullptr;
+  const auto state = [&](T* to) {  // before the first step, and of none: zero
+    if (was)
+      memcpy(to, was, h * sizeof(T));
+    else
+      memset(to, 0, h * sizeof(T));
+  };
   for (int i = 0; i < steps_; ++i) {
     T* cell_in = reinterpret_cast<T*>(tape);
     T* cell_out = reinterpret_cast<T*>(tape + tile(s.in, e));
     std::byte* inner = tape + tile(s.in, e) + tile(s.out, e);
-    if (was)
-      memcpy(cell_in, was, h * sizeof(T));
-    else
-      memset(cell_in, 0, h * sizeof(T));
+    state(cell_in);
     memcpy(cell_in + h, x + static_cast<std::size_t>(i) * in, in * sizeof(T));
     cell_->eval(call, cell_in, cell_out, inner);
     was = cell_out;
     tape = inner + pad(s.tape);
   }
-  memcpy(y, was, h * sizeof(T));
+  state(y);
 }
 
 template <class T>
