@@ -28,7 +28,8 @@ each channel's standard deviation over the training series. In training the drop
 are targets, and the kept ones are drawn anew for every batch, as in Rubanova et al. 2019 (interpolation). Linear and
 cubic interpolation get the same kept points; beyond the first and the last of them they hold its value. A seed is that
 of the points kept and of training. Nothing was published on this task: the interpolations are what must be beaten.
-Widths, rates and epochs were chosen on the data set's other half (the unlabelled series).
+Widths and rate are the first that were tried. Drawing anew was decided when training without it fitted these training
+series and not the held-out ones (0.24 against 0.50 at 90 % dropped), and tried first on the unlabelled series.
 """
 
 
