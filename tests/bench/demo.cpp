@@ -22,44 +22,36 @@ constexpr std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 
-template <class T>
-T cube(T x) {
-  return x * x * x;
-}
-
-/// x -> net(x^3): a map of one's own around one of the library's. Tape: x^3, then the net's. Work: the cotangent of
-/// x^3, then the net's.
+/// x -> net(x^3): a map of one's own around one of the library's. Tape: x^3, its cotangent, the net's tape.
 template <class T>
 class OfCubes final : public Map<T> {
  public:
   constexpr explicit OfCubes(const Map<T>& net) : net_(&net) {}
   constexpr Shape shape(Extent e) const override {
     Shape s = net_->shape(e);
-    s.tape += rows(e), s.work += rows(e);
+    s.tape += 2 * tile(e);
     return s;
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override {
     if (call.extent.tangents) fail(call.status, Status::unsupported);
     T* const cubes = reinterpret_cast<T*>(tape);
-    for (int i = 0; i < dim * call.extent.lanes; ++i) cubes[i] = cube(x[i]);
-    net_->eval(inner(call), cubes, y, tape + rows(call.extent));
+    for (int i = 0; i < dim * call.extent.lanes; ++i) cubes[i] = x[i] * x[i] * x[i];
+    net_->eval(call, cubes, y, tape + 2 * tile(call.extent));
   }
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
            const Bar<T>& bar) const override {
-    T* const cubes_bar = reinterpret_cast<T*>(call.work);
-    std::fill_n(cubes_bar, dim * call.extent.lanes, T(0));
-    net_->vjp(inner(call), reinterpret_cast<const T*>(tape), y, tape + rows(call.extent), y_bar, cubes_bar, bar);
-    for (int i = 0; x_bar && i < dim * call.extent.lanes; ++i) x_bar[i] += 3 * x[i] * x[i] * cubes_bar[i];
+    const int n = dim * call.extent.lanes;
+    const T* const cubes = reinterpret_cast<const T*>(tape);
+    T* const cubes_bar = reinterpret_cast<T*>(tape + tile(call.extent));
+    std::fill_n(cubes_bar, n, T(0));
+    net_->vjp(call, cubes, y, tape + 2 * tile(call.extent), y_bar, cubes_bar, bar);
+    for (int i = 0; x_bar && i < n; ++i) x_bar[i] += 3 * x[i] * x[i] * cubes_bar[i];
   }
 
  private:
-  /// Bytes of a tile, whole lines.
-  static constexpr std::size_t rows(Extent e) {
+  /// Bytes, in whole lines.
+  static constexpr std::size_t tile(Extent e) {
     return (size(dim * e.lanes) * sizeof(T) + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
-  }
-  static Call<T> inner(Call<T> call) {
-    call.work += rows(call.extent);
-    return call;
   }
   const Map<T>* net_;
 };
