@@ -51,7 +51,7 @@ observed::Problem<T> problem(const Plan<T>& plan, bool backwards, bool through) 
   p.field = &fields::network<T>, p.plan = plan, p.lanes = lanes, p.count = count;
   p.grid = backwards ? Grid<T>{end_at, begin_at, 12} : Grid<T>{begin_at, end_at, 12};
   if (through) p.grid = {0, 0, 4, backwards ? given_back : given, 4};
-  const auto n = static_cast<std::size_t>(3 * lanes);
+  constexpr std::size_t n = 3 * lanes;
   p.theta = uniform<T>(1, static_cast<std::size_t>(p.field->shape({}).params), -1, 1);
   p.y0 = uniform<T>(2, n, -1, 1);
   p.y1_bar = uniform<T>(3, n, -1, 1);

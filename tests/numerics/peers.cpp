@@ -198,7 +198,7 @@ TEST(Peers, Gru) {
   const Evaluated e = evaluate(gru, {lanes, 0}, call, x, y_bar);
   near(e.y, expected.at("h_next"), map_bound, "h");
   near(e.theta_bar, theta_bar, map_bound, "theta_bar");
-  const auto in = static_cast<std::ptrdiff_t>((hidden + input) * lanes);
+  const auto in = std::ptrdiff_t{hidden + input} * lanes;
   near(Numbers(e.x_bar.begin(), e.x_bar.begin() + in), peer::joined(expected.at("h_bar"), expected.at("x_bar")),
        map_bound, "x_bar");
   Numbers masked = x;

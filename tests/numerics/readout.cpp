@@ -27,7 +27,7 @@ observed::Problem<T> problem(const Grid<T>& grid, std::vector<T> times, int lane
   p.plan.way = Way::stored, p.plan.arithmetic = Arithmetic::real, p.plan.stored_steps = grid.total();
   p.count = static_cast<int>(times.size()) / lanes;
   p.times = std::move(times);
-  const auto n = static_cast<std::size_t>(3 * lanes);
+  const auto n = 3 * static_cast<std::size_t>(lanes);
   p.theta = uniform<T>(1, static_cast<std::size_t>(p.field->shape({}).params), -1, 1);
   p.y0 = uniform<T>(2, n, .5, 1);
   p.y1_bar = uniform<T>(3, n, -1, 1);
