@@ -71,14 +71,14 @@ class Training {
   struct Epoch {
     double loss = 0, squares = 0, values = 0, samples = 0;
     double evaluations_forward = 0, evaluations_backward = 0, iterations = 0;
-    double seconds = 0, waited = 0;  ///< of this rank; the others are equal on all ranks
+    double waited = 0;   ///< by the rank that waited longest for the others; a step tells that of the one before
+    double seconds = 0;  ///< of this rank; all else is equal on all ranks
   };
   bool iterate();
   bool reduce(Epoch& step);
   void update(const Epoch& step);
   void end_step(const Epoch& step);
   void end_epoch();
-  double longest_wait(const Epoch& over) const;
   Progress progress() const;
   void save();
   void resume();
@@ -98,7 +98,7 @@ class Training {
   std::unique_ptr<Updater> updater_;
   std::vector<float> theta_, leaf_, sum_;
   Epoch epoch_;
-  double loss_ = 0, held_out_ = 0, started_ = 0;
+  double loss_ = 0, held_out_ = 0, started_ = 0, waited_ = 0;
   float norm_ = 0;
   std::filesystem::path folder_;
   std::optional<Checkpoints> checkpoints_;  // and what follows: of rank 0

@@ -1,17 +1,9 @@
 // What a training tells: lines in log.txt, rows of metrics.csv, and the line that a person watches.
-#include <algorithm>
 #include <cmath>
 
 #include "common/training.hpp"
 
 namespace revode::host {
-/// The most time that a rank waited for the others, an iteration. Much of it: tiles differ in evaluations.
-double Training::longest_wait(const Epoch& over) const {
-  double longest = 0;
-  for (const double waited : ranks_.gather(over.waited / over.iterations)) longest = std::max(longest, waited);
-  return longest;
-}
-
 Progress Training::progress() const {
   const double done = static_cast<double>(iteration_ - first_iteration_), seconds = seconds_now() - started_;
   return {.epoch = epoch(),
@@ -25,9 +17,7 @@ Progress Training::progress() const {
 void Training::end_step(const Epoch& step) {
   if (progress_) progress_->update(progress());
   const std::int64_t every = options_.integer("training.log_every");
-  if (every == 0 || iteration_ % every != 0) return;
-  const double waited = longest_wait(step);
-  if (!log_) return;
+  if (!log_ || every == 0 || iteration_ % every != 0) return;
   log_->event("step", {{"iteration", iteration_},
                        {"loss", loss_},
                        {"loss_hex", hexadecimal(loss_)},
@@ -35,13 +25,13 @@ void Training::end_step(const Epoch& step) {
                        {"nfe_f", step.evaluations_forward},
                        {"nfe_b", step.evaluations_backward},
                        {"ms", 1e3 * step.seconds},
-                       {"wait_ms_max", 1e3 * waited}});
+                       {"wait_ms_max", 1e3 * step.waited}});
 }
 
 void Training::end_epoch() {
   const bool measured = epoch() % options_.integer("training.evaluate_every") == 0 || iteration_ == iterations_;
   if (measured) held_out_ = held_out_rmse();
-  const double waited = longest_wait(epoch_), held_out = measured ? held_out_ : std::nan("");
+  const double held_out = measured ? held_out_ : std::nan("");
   if (first()) {
     const Epoch& e = epoch_;
     const double loss = e.loss / e.samples, rmse = std::sqrt(e.squares / e.values);
@@ -57,7 +47,7 @@ void Training::end_epoch() {
                           {"nfe_f", e.evaluations_forward / e.iterations},
                           {"nfe_b", e.evaluations_backward / e.iterations},
                           {"ms", 1e3 * e.seconds / e.iterations},
-                          {"wait_ms_max", 1e3 * waited}});
+                          {"wait_ms_max", 1e3 * e.waited / e.iterations}});
     progress_->epoch(progress());
   }
   epoch_ = {};
