@@ -111,10 +111,12 @@ TYPED_TEST(Elementwise, CombineIsTheChain) {
   for (int terms = 0; terms <= 9; ++terms)
     for (const int n : {1, 3, 4, 7, 8, 15, 16, 31, 33, 64, 100}) {
       const auto base = this->random.template tile<T>(n), c = this->random.template tile<T>(terms);
-      std::vector<Tile<T>> v;
-      std::vector<const T*> pointers;
-      for (int j = 0; j < terms; ++j) v.push_back(this->random.template tile<T>(n));
-      for (const auto& tile : v) pointers.push_back(tile.data());
+      std::vector<Tile<T>> v(static_cast<std::size_t>(terms));
+      std::vector<const T*> pointers(v.size());
+      for (std::size_t j = 0; j < v.size(); ++j) {
+        v[j] = this->random.template tile<T>(n);
+        pointers[j] = v[j].data();
+      }
       for (const bool with_base : {true, false}) {
         Tile<T> out(base.size()), want(base.size());
         for (std::size_t i = 0; i < out.size(); ++i) {
