@@ -4,7 +4,8 @@ namespace revode {
 const char* sentence(Status status) {
   switch (status) {
 #define REVODE_STATUS_TEXT(name, text) \
-  case Status::name: return text;
+  case Status::name:                   \
+    return text;
     REVODE_STATUS(REVODE_STATUS_TEXT)
 #undef REVODE_STATUS_TEXT
   }
