@@ -125,7 +125,7 @@ struct On {
   /// |v| with the sign of s
   static REVODE_INLINE V with_sign(V v, V s) {
     constexpr auto rest = ~typename Unsigned<T>::type{} >> 1;
-    return real((bits(v) & rest) | (bits(s) & ~rest));
+    return real(((bits(s) ^ bits(v)) & rest) ^ bits(s));  // one instruction of AVX-512
   }
   static REVODE_INLINE V fma(V a, V b, V c) {
     if constexpr (W == 1) {
