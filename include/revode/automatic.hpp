@@ -82,7 +82,9 @@ class Scalar {
     const int i = a.id(*r), j = b.id(*r);
     return Scalar(*r, {op, i, j, 0});
   }
-  static constexpr Scalar unary(Op op, Scalar a) {  // of a constant alone: a compile error, write the number instead
+  static Scalar function_of_a_constant();  // not constexpr: a compile error by its name; write the number instead
+  static constexpr Scalar unary(Op op, Scalar a) {
+    if (a.recorder_ == nullptr) return function_of_a_constant();
     Recorder& r = *a.recorder_;
     const int i = a.id(r);
     return Scalar(r, {op, i, i, 0});

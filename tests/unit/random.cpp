@@ -24,8 +24,8 @@ static_assert(equal(philox({{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}}, 0
                     {{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}}));
 
 std::vector<std::uint32_t> words(Random r, int n) {
-  std::vector<std::uint32_t> out;
-  for (int i = 0; i < n; ++i) out.push_back(r.next());
+  std::vector<std::uint32_t> out(static_cast<std::size_t>(n));
+  for (std::uint32_t& word : out) word = r.next();
   return out;
 }
 
@@ -59,7 +59,8 @@ TEST(Random, UniformIsInItsRangeAndEven) {
   EXPECT_NEAR(sum / n, 0.5, 5 * std::sqrt(1 / 12. / n));
   EXPECT_NEAR(squares / n, 1 / 3., 5 * std::sqrt(4 / 45. / n));
   double chi2 = 0;
-  for (const int c : count) chi2 += (c - n / cells) * static_cast<double>(c - n / cells) / (n / cells);
+  constexpr double expected = static_cast<double>(n) / cells;
+  for (const int c : count) chi2 += (c - expected) * (c - expected) / expected;
   // 255 degrees of freedom: mean 255, standard deviation sqrt(510).
   EXPECT_NEAR(chi2, 255, 5 * std::sqrt(510));
 }
