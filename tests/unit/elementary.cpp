@@ -133,7 +133,10 @@ class Edges : public testing::Test {
   static T at(What what, T x) {
     Array<T> in(37, x), out(37);  // full packs, narrow packs and single elements
     of<T>(what)(in, out);
-    for (const T y : out) EXPECT_TRUE(std::memcmp(&y, &out[0], sizeof y) == 0) << "an element depends on its place";
+    for (const T y : out) {  // sign and payload of a NaN are the processor's: SSE2's scalar and packed forms differ
+      const bool same = std::isnan(y) ? std::isnan(out[0]) : std::memcmp(&y, &out[0], sizeof y) == 0;
+      EXPECT_TRUE(same) << "an element depends on its place";
+    }
     return out[0];
   }
 };
