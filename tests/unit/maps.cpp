@@ -40,10 +40,10 @@ TEST(Maps, CotangentsAreThoseOfCentralDifferences) {
       }
 }
 
-/// Passes everything on but one thing: a sign, a factor of an entry of theta_bar, the cotangent of t.
+/// Right but for one thing: an entry of x_bar, of its tangents or of theta_bar, or the cotangent of t.
 class Wrong final : public Map<double> {
  public:
-  enum Fault { none, x_sign, theta_entry, forgotten_t, tangent };
+  enum Fault { none, x_entry, theta_entry, forgotten_t, tangent };
   Wrong(const Map<double>& map, Fault fault) : map_(map), fault_(fault) {}
   constexpr Shape shape(Extent e) const override { return map_.shape(e); }
   void eval(const Call<double>& call, const double* x, double* y, std::byte* tape) const override {
@@ -56,12 +56,16 @@ class Wrong final : public Map<double> {
     map_.vjp(call, x, y, tape, y_bar, x_bar, passed);
     const Shape s = map_.shape(call.extent);
     // The analyzer thinks of maps without rows.
-    if (fault_ == x_sign) x_bar[0] = -x_bar[0];  // NOLINT(clang-analyzer-core.uninitialized.Assign)
+    if (fault_ == x_entry) x_bar[0] = -x_bar[0];  // NOLINT(clang-analyzer-core.uninitialized.Assign)
     if (fault_ == theta_entry) bar.theta.at[(s.params - 1) * call.extent.lanes] *= 1.01;
     if (fault_ == tangent) x_bar[s.in * call.extent.lanes] += .01;
   }
 
  private:
+  static void shift(double* v) {
+    const double by = .01, one = 1, *const ones = &one;
+    kernel::combine(1, v, v, 1, &by, &ones);
+  }
   const Map<double>& map_;
   Fault fault_;
 };
@@ -70,7 +74,7 @@ TEST(Maps, TheCheckerFindsAWrongVjp) {
   const Mlp<double> mlp(widths, Activation::tanh, true);
   Status status = Status::ok;
   EXPECT_LT(worst(Wrong(mlp, Wrong::none), {3, 1}, &status), tolerance);
-  for (const auto fault : {Wrong::x_sign, Wrong::theta_entry, Wrong::forgotten_t, Wrong::tangent})
+  for (const auto fault : {Wrong::x_entry, Wrong::theta_entry, Wrong::forgotten_t, Wrong::tangent})
     EXPECT_GT(worst(Wrong(mlp, fault), {3, 1}, &status), 1e-3) << fault;
 }
 
