@@ -5,8 +5,8 @@
 ///           mpirun -n 4 build/drivers/latent_ode --observed 30     (fewer observations)
 ///           drivers/run latent_ode --data my.csv --keep 0.3        (columns: series, time, channels...)
 ///
-/// What to expect: about two minutes on two cores; the held-out error falls to less than half the noise. The run folder
-/// holds the configuration as used, metrics.csv, log.txt, model.safetensors, checkpoints and pictures.
+/// What to expect: a minute on two cores; the held-out error falls to about half the noise. The run folder holds
+/// the configuration as used, metrics.csv, log.txt, model.safetensors, checkpoints and pictures.
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
