@@ -190,7 +190,7 @@ void expect_tiles_of_any_width(bool ode_rnn) {
   wide.pack(0, 2 * lanes);
   const std::vector<T> both = wide.gradient();
   std::vector<T> one_by_one;
-  for (const std::size_t first : {0, lanes}) {
+  for (const std::size_t first : {std::size_t{0}, std::size_t{lanes}}) {
     narrow.pack(first, lanes);
     const std::vector<T> bar = narrow.gradient();
     one_by_one.insert(one_by_one.end(), bar.begin(), bar.end());
