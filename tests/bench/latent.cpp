@@ -41,7 +41,7 @@ double path_error(const LatentModel<float>& trained) {
   LatentModel<double> model(32, 32, fine);
   model.theta.assign(trained.theta.begin(), trained.theta.end());
   const std::vector<double> coarse = model.paths(steps), truth = model.paths(fine);
-  double worst = model.good() ? 0 : INFINITY, largest = 0;
+  double worst = model.good() ? 0.0 : 1.0, largest = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     worst = std::max(worst, std::abs(coarse[i] - truth[i]));
     largest = std::max(largest, std::abs(truth[i]));
