@@ -10,6 +10,11 @@
 #endif
 
 namespace revode {
+/// Bytes rounded up so that what follows is aligned: the one rule by which arenas, tapes and work are laid out.
+constexpr std::size_t padded(std::size_t bytes) {
+  return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+}
+
 class Arena {
  public:
   constexpr Arena() = default;  ///< measures: every take() returns null
@@ -21,7 +26,7 @@ class Arena {
   template <class U>
   constexpr U* take(std::size_t count) {
     static_assert(alignof(U) <= REVODE_ALIGN);
-    const std::size_t at = (used_ + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+    const std::size_t at = padded(used_);
     if (at > limit || count > (limit - at) / sizeof(U)) overflow_ = true;
     used_ = overflow_ ? limit : at + count * sizeof(U);
     if (used_ > peak_) peak_ = used_;

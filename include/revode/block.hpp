@@ -36,7 +36,7 @@ class Paced final : public Map<T> {
   constexpr explicit Paced(const Map<T>& field) : field_(&field) {}
   constexpr Shape shape(Extent e) const override {
     Shape s = field_->shape(e);
-    s.work = pad(s.work) + tile(s.out, e);
+    s.work = padded(s.work) + tile(s.out, e);
     s.tape = tile(s.out, e) + s.tape;
     s.in += 1, s.out += 1;
     return s;
@@ -46,11 +46,8 @@ class Paced final : public Map<T> {
            const Bar<T>& bar) const override;
 
  private:
-  static constexpr std::size_t pad(std::size_t bytes) {
-    return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
-  }
   static constexpr std::size_t tile(int rows, Extent e) {
-    return pad(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
+    return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
   }
   const Map<T>* field_;
 };

@@ -35,7 +35,7 @@ class Dense final : public Map<T> {
   /// Bytes of [out][lanes], rounded up so that the next array is aligned.
   constexpr std::size_t pad(int lanes) const {
     const auto n = static_cast<std::size_t>(out_) * static_cast<std::size_t>(lanes) * sizeof(T);
-    return (n + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+    return padded(n);
   }
   T* row(std::byte* bytes, const Call<T>& call, int j) const {
     return reinterpret_cast<T*>(bytes + static_cast<std::size_t>(j) * pad(call.extent.lanes));

@@ -136,9 +136,7 @@ class EigenField final : public Map<T> {
   using Theta = eigen::View<S, F::params, 1, Eigen::ColMajor>;
   static constexpr std::size_t dim = F::dim;
 
-  static constexpr std::size_t pad(std::size_t scalars) {
-    return (scalars * sizeof(T) + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
-  }
+  static constexpr std::size_t pad(std::size_t scalars) { return revode::padded(scalars * sizeof(T)); }
   static std::size_t count(const Call<T>& call) { return static_cast<std::size_t>(call.extent.lanes); }
   /// Of work: y, w or dy, y_bar (0, 1, 2: [dim]), theta_bar (3: [params]), t_bar (4: [lanes]).
   static T* array(const Call<T>& call, std::size_t i) {

@@ -108,10 +108,10 @@ constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& 
   field_ = &field, method_ = method;
   stages_ = method.base.advancing();
   n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
-  tape_bytes_ = (shape.tape + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+  tape_bytes_ = padded(shape.tape);
   Arena one;
   desk(one);
-  desk_bytes_ = (one.bytes() + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
+  desk_bytes_ = padded(one.bytes());
   state = arena.take<Word>(words());
   bar = arena.take<T>(words());
   y = arena.take<T>(n_);

@@ -8,13 +8,10 @@ namespace revode {
 /// The walk through a chain of maps, shared by Sequential and Mlp; `Layers` has size() and operator[](i).
 template <class T, class Layers>
 struct Chain {
-  static constexpr std::size_t pad(std::size_t bytes) {
-    return (bytes + REVODE_ALIGN - 1) / REVODE_ALIGN * REVODE_ALIGN;
-  }
   /// Bytes of a jet of `rows` at an extent.
   static constexpr std::size_t jet(int rows, Extent e) {
-    return pad(static_cast<std::size_t>(1 + e.tangents) * static_cast<std::size_t>(rows) *
-               static_cast<std::size_t>(e.lanes) * sizeof(T));
+    return padded(static_cast<std::size_t>(1 + e.tangents) * static_cast<std::size_t>(rows) *
+                  static_cast<std::size_t>(e.lanes) * sizeof(T));
   }
   static constexpr Shape shape(const Layers& layers, Extent e) {
     Shape all{};
@@ -24,10 +21,10 @@ struct Chain {
       if (i == 0) all.in = s.in;
       if (i > 0) all.tape += jet(s.in, e);
       if (i > 0 && jet(s.in, e) > widest) widest = jet(s.in, e);
-      all.out = s.out, all.params += s.params, all.tape += pad(s.tape);
+      all.out = s.out, all.params += s.params, all.tape += padded(s.tape);
       if (s.work > inner) inner = s.work;
     }
-    all.work = pad(inner) + 2 * widest;
+    all.work = padded(inner) + 2 * widest;
     return all;
   }
   static void eval(const Layers& layers, const Call<T>& call, const T* x, T* y, std::byte* tape);

@@ -112,7 +112,7 @@ void Unroll<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
     memcpy(cell_in + h, x + static_cast<std::size_t>(i) * in, in * sizeof(T));
     cell_->eval(call, cell_in, cell_out, inner);
     was = cell_out;
-    tape = inner + pad(s.tape);
+    tape = inner + padded(s.tape);
   }
   state(y);
 }
@@ -125,9 +125,9 @@ void Unroll<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* tape, co
   const Shape s = cell_->shape(e);
   const std::size_t lanes = static_cast<std::size_t>(e.lanes);
   const std::size_t h = static_cast<std::size_t>(s.out) * lanes, in = static_cast<std::size_t>(s.in - s.out) * lanes;
-  const std::size_t stride = tile(s.in, e) + tile(s.out, e) + pad(s.tape);
-  T* cell_bar = reinterpret_cast<T*>(call.work + pad(s.work));
-  T* h_bar = reinterpret_cast<T*>(call.work + pad(s.work) + tile(s.in, e));
+  const std::size_t stride = tile(s.in, e) + tile(s.out, e) + padded(s.tape);
+  T* cell_bar = reinterpret_cast<T*>(call.work + padded(s.work));
+  T* h_bar = reinterpret_cast<T*>(call.work + padded(s.work) + tile(s.in, e));
   memcpy(h_bar, y_bar, h * sizeof(T));
   for (int i = steps_; i-- > 0;) {
     std::byte* at = tape + static_cast<std::size_t>(i) * stride;

@@ -12,7 +12,7 @@ void Chain<T, Layers>::eval(const Layers& layers, const Call<T>& call, const T* 
     const Shape s = layers[i].shape(call.extent);
     T* to = y;
     std::byte* own = tape;
-    tape += pad(s.tape);
+    tape += padded(s.tape);
     if (i + 1 < layers.size()) {
       to = reinterpret_cast<T*>(tape);
       tape += jet(s.out, call.extent);
@@ -34,15 +34,15 @@ void Chain<T, Layers>::vjp(const Layers& layers, const Call<T>& call, const T* x
     const std::size_t between = i > 0 ? jet(s.in, call.extent) : 0;
     if (between > widest) widest = between;
     if (s.work > inner_work) inner_work = s.work;
-    p += s.params, tape += between + pad(s.tape);
+    p += s.params, tape += between + padded(s.tape);
   }
   T* turn[2];
   for (int i = 0; i < 2; ++i)
-    turn[i] = reinterpret_cast<T*>(call.work + pad(inner_work) + static_cast<std::size_t>(i) * widest);
+    turn[i] = reinterpret_cast<T*>(call.work + padded(inner_work) + static_cast<std::size_t>(i) * widest);
   Call<T> inner = call;
   for (int i = last; i >= 0; --i) {
     const Shape s = layers[i].shape(call.extent);
-    tape -= pad(s.tape);
+    tape -= padded(s.tape);
     std::byte* own = tape;
     if (i > 0) tape -= jet(s.in, call.extent);
     const T* from = i > 0 ? reinterpret_cast<const T*>(tape) : x;

@@ -65,7 +65,7 @@ void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
   const int d = field_->shape({}).out;
   const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
   const T* f = reinterpret_cast<const T*>(tape);
-  T* f_bar = reinterpret_cast<T*>(call.work + pad(field_->shape(call.extent).work));
+  T* f_bar = reinterpret_cast<T*>(call.work + padded(field_->shape(call.extent).work));
   for (std::size_t row = 0; row < n; row += lanes) {
     kernel::multiply(lanes, y_bar + row, x + n, f_bar + row);
     if (x_bar) kernel::multiply(lanes, y_bar + row, f + row, x_bar + n, true);
