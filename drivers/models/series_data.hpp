@@ -63,10 +63,10 @@ struct SeriesData {
 /// 6 pi] in `points` steps (clockwise: r = a + 50 b / theta), centres (-5, 0) and (+5, 0), unscaled. Each sample is a
 /// window of 100 points that begins at a random index; noise of sd 0.3 is added, `observed` points are kept without
 /// replacement, and the next 100 points, noise-free, are its test. The last 20 % of the spirals are held out. Windows
-/// begin in the first half of the spiral: in the second the clockwise radius grows to 15, where no window teaches
-/// anything.
+/// begin in the first 600 points of the spiral: in the last 200 the clockwise radius grows from 3 to 15, where few
+/// windows teach anything.
 struct Spirals {
-  int count = 1000, points = 1000, window = 100, observed = 100, first = 0, last = 500;
+  int count = 1000, points = 1000, window = 100, observed = 100, first = 0, last = 600;
   double a = 0, b = 0.3, noise = 0.3;
   std::uint64_t seed = 1;
 };

@@ -12,8 +12,8 @@ PUBLISHED = {"rnn": (0.3937, 0.3202, 0.1813), "latent_ode": (0.1642, 0.1502, 0.1
 TARGETS = (0.164, 0.150, 0.135)
 PROTOCOL = """\
 1000 spirals a seed, half of them clockwise: r = a + b theta (clockwise: a + 50 b / theta), a = 0, b = 0.3, theta over
-6 pi in 1000 steps, centres (-5, 0) and (5, 0), unscaled. A window of 100 points from a random place, noise of sd 0.3,
-30, 50 or 100 points kept without replacement. The last 200 spirals are held out; their error is the root mean square
+6 pi in 1000 steps, centres (-5, 0) and (5, 0), unscaled. A window of 100 points that begins at random in the first
+600, noise of sd 0.3, 30, 50 or 100 points kept without replacement. The last 200 spirals are held out; their error is the root mean square
 over both coordinates of the next 100 points, without noise. A seed is that of data and of training.
 The paper leaves scale, noise and whether its truth is noisy open: its figures are no claim of equal conditions.
 The baseline is a GRU of as many units that sees points and gaps, and its own predictions after the last point; it has
