@@ -24,6 +24,7 @@ class Block final : public Map<T> {
   };
   Kept* forward(const Call<T>& call, const T* x, std::byte* bytes) const;
   std::size_t bytes(int lanes) const;
+  int rows() const { return field_->shape({}).out * plan_.method.read; }
   const Map<T>* field_;
   Plan<T> plan_;
   Grid<T> grid_;

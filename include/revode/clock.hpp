@@ -7,8 +7,10 @@ template <class T>
 struct Step {
   long n;
   T t0, t1, h;
-  bool halve;  ///< a halving event: y - z (or v - f) is halved and the dropped bit logged
-  int offset;  ///< of its rounding, alternating 0 and 1 so that no direction is favoured
+  T damping;   ///< m of the word's relax letters: lambda; 1/2 at a halving event, where the dropped bit is logged
+  int offset;  ///< of that bit's rounding, alternating 0 and 1 so that no direction is favoured
+
+  bool damped() const { return damping < 1; }
 };
 
 /// The time grid: `steps` equal steps from t0 to t1 (t1 < t0 integrates backwards); or, when `times` is given, through
@@ -27,8 +29,8 @@ template <class T>
 class Clock {
  public:
   /// False when the grid is empty, not finite or not monotone.
-  bool init(const Grid<T>& grid, int halve_every) {
-    grid_ = grid, halve_every_ = halve_every;
+  bool init(const Grid<T>& grid, int halve_every, T lambda = 1) {
+    grid_ = grid, halve_every_ = halve_every, lambda_ = lambda;
     if (grid.steps < 1 || (grid.times && grid.nodes < 2)) return false;
     if (!grid.times) return finite(grid.t1 - grid.t0) && (grid.t1 < grid.t0 || grid.t1 > grid.t0);
     const bool forward = grid.times[1] > grid.times[0];
@@ -39,11 +41,21 @@ class Clock {
     return true;
   }
   long steps() const { return grid_.total(); }
+  /// A step as part of the interval between two given times: t0 = (1 - x) a + x b, h = c (b - a).
+  struct Place {
+    long interval;
+    T x, c;
+  };
+  Place place(const Step<T>& s) const {
+    const long i = grid_.times ? s.n / grid_.steps : 0;
+    const auto steps = static_cast<T>(grid_.steps);
+    return {i, static_cast<T>(s.n - i * grid_.steps) / steps, 1 / steps};
+  }
   [[gnu::noinline]] Step<T> at(long n) const {
     const T h = grid_.times ? interval(n / grid_.steps) : (grid_.t1 - grid_.t0) / static_cast<T>(grid_.steps);
-    const long event = halve_every_ ? (n + 1) / halve_every_ : 0;
     const bool halve = halve_every_ && (n + 1) % halve_every_ == 0;
-    return {n, node(n), node(n + 1), h, halve, halve ? static_cast<int>(event & 1) : 0};
+    const int offset = halve ? static_cast<int>((n + 1) / halve_every_ & 1) : 0;
+    return {n, node(n), node(n + 1), h, halve ? T(.5) : lambda_, offset};
   }
   T node(long n) const {
     if (!grid_.times) return between(grid_.t0, grid_.t1, n);
@@ -59,5 +71,6 @@ class Clock {
   }
   Grid<T> grid_;
   int halve_every_ = 0;
+  T lambda_ = 1;
 };
 }  // namespace revode

@@ -5,6 +5,9 @@
 ///   pull      from the state BEFORE the step: arguments left to right, transposed right to left: needs nothing
 ///   lift, unlift   y0 -> registers, and its transpose
 ///
+/// Where a word shares its ends, f at a node is evaluated once for the step that ends there and the one that begins
+/// there, and one VJP serves both: the cotangent of the later step's use waits in `owed_` for the earlier one's.
+///
 /// arrange() alone evaluates the field, in both directions, so what must agree in bits is one compiled body.
 /// Increment: U_i = x + h sum_j a_ij k_j, k_i = f(t + c_i h, U_i), Psi = h sum_i b_i k_i; its transpose for a cotangent
 /// w: kappa_i = h (b_i w + sum_{m>i} a_mi G_m), G_i = vjp(U_i; kappa_i), x_bar += sum_i G_i (mathematics of Hairer et
@@ -38,7 +41,11 @@ class Flow {
 
   /// Registers in `state` look sane: false once a fixed-point register has left its range.
   bool guard();
-  void read() { number.value(0, n_, y, state); }  ///< state -> y
+  /// Largest |y - z| where the method carries two copies of the state, else 0.
+  float separation() const;
+  void read() {  ///< state -> y
+    for (int r = 0; r < method_.read; ++r) number.value(r, n_, y + at(r), state + at(r));
+  }
   /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all.
   void keep(std::byte* bytes);
   constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
@@ -46,15 +53,22 @@ class Flow {
   constexpr std::size_t words() const { return static_cast<std::size_t>(method_.registers) * n_; }
   const Method<T>& method() const { return method_; }
   const F& field() const { return *field_; }
+  std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
+  /// The state was put here from elsewhere: no evaluation belongs to it.
+  void moved() { fresh_ = false; }
+  /// The step of the same word with -h from its end: what a way predicts state n with.
+  void step_back(const Step<T>& s) { step({s.n, s.t1, s.t0, -s.h, s.damping, s.offset}, nullptr); }
 
   N number{};
   Call<T> call;           ///< theta, work, &status
   Bar<T> bar_out;         ///< where cotangents of theta go
   Word* state = nullptr;  ///< [registers][dim][lanes]
   T* bar = nullptr;       ///< [registers][dim][lanes] cotangents
-  T* y = nullptr;         ///< [dim][lanes] the user's y at the node
+  T* y = nullptr;         ///< [read][dim][lanes] the user's y at the node
   Status status = Status::ok;
   long evaluations = 0, vjps = 0;
+  bool times = false;      ///< wanted: cotangents of the step's times, summed over lanes
+  T t_bar = 0, h_bar = 0;  ///< of t0 at fixed h, and of h, of the steps pulled since they were zeroed
 
  private:
   /// What arrange() leaves for transpose().
@@ -74,7 +88,8 @@ class Flow {
   /// The argument of a letter, at the desk it works at from now on.
   T* sit(int letter);
   /// Without an event a letter that only damps does nothing, so all readings leave it out (0 x would touch -0 and NaN).
-  static bool idle(const Letter& l, const Step<T>& s) { return l.kind == Kind::relax && l.s > 0 && !s.halve; }
+  static bool idle(const Letter& l, const Step<T>& s) { return l.kind == Kind::relax && l.s > 0 && !s.damped(); }
+  std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
   T* argument(int letter) const {
     return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
@@ -83,10 +98,16 @@ class Flow {
   void undo(const Letter& l, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
   void transpose(const Letter& l, const Step<T>& s, const T* x);
+  bool shares(const Letter& l) const { return method_.shares_ends() && &l == method_.word; }
+  void owe(const Letter& l, const Step<T>& s);
   void increment(T t, T h, const T* x);
-  void pull_increment(T t, T h, const T* x, T* b_bar);
+  struct Times {
+    T t, h;
+  };
+  Times pull_increment(T t, T h, const T* x, T* b_bar);
+  T dot(const T* a, const T* b) const;
   void evaluate(T t, const T* x, T* f, std::byte* tape);
-  void add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
+  T add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
@@ -97,6 +118,8 @@ class Flow {
   std::size_t n_ = 0, tape_bytes_ = 0, desk_bytes_ = 0;
   int stages_ = 1;
   T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;  // of the letters before the last, in pull()
+  T* owed_ = nullptr;                                    // [d] where the word shares its ends
+  bool owes_ = false, fresh_ = false;                    // fresh: the desk holds f at this node
   Word *target_ = nullptr, *copy_ = nullptr;
   Desk own_, desk_;
   std::byte* kept_ = nullptr;
@@ -114,9 +137,10 @@ constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& 
   desk_bytes_ = padded(one.bytes());
   state = arena.take<Word>(words());
   bar = arena.take<T>(words());
-  y = arena.take<T>(n_);
+  y = arena.take<T>(read_size());
   delta_ = arena.take<T>(n_);
   w_ = arena.take<T>(n_);
+  if (method.shares_ends()) owed_ = arena.take<T>(n_);
   if (pulls) args_ = arena.take<T>(n_ * static_cast<std::size_t>(method.letters - 1));
   own_ = desk_ = desk(arena);
   if (method.registers > 1) target_ = arena.take<Word>(n_);

@@ -53,8 +53,9 @@ struct Real {
   void value(int, std::size_t n, T* x, const Word* a) const;
   void add(int, std::size_t n, Word* a, const T* increment);
   void subtract(int, std::size_t n, Word* a, const T* increment);
-  /// a = x + s m (a - x), m = 1/2 when halved, else 1; a word without damping and s = +1 is left alone by the caller.
-  void relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  /// a = x + s m (a - x); a letter that changes nothing, m = 1 and s = +1, is left alone by the caller.
+  void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
+  void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   bool guard(int, std::size_t n, const Word* a);
 };
 
@@ -75,10 +76,10 @@ struct Fixed {
   void value(int r, std::size_t n, T* x, const Word* a) const;
   void add(int r, std::size_t n, Word* a, const T* increment);
   void subtract(int r, std::size_t n, Word* a, const T* increment);
-  /// As Real; at a halving event the dropped bit of each element goes to the log (null: not kept).
-  void relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  /// As Real with m = 1 or 1/2; the half's dropped bit of each element goes to the log (null: not kept).
+  void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   /// The exact inverse, with the bits taken back from the log.
-  void unrelax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log);
+  void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   bool guard(int r, std::size_t n, const Word* a);
 
   T up[2] = {}, unit[2] = {};

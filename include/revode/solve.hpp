@@ -6,7 +6,10 @@
 /// the caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps only through
 /// Plan::stored_steps.
 #pragma once
-#include "revode/way.hpp"
+#include "revode/ways/checkpointed.hpp"
+#include "revode/ways/retraced.hpp"
+#include "revode/ways/reversed.hpp"
+#include "revode/ways/stored.hpp"
 
 namespace revode {
 /// What a solve has done so far.
@@ -16,21 +19,27 @@ struct Accounting {
   long evaluations_forward = 0;   ///< of f
   long evaluations_backward = 0;  ///< of f, recomputation included
   long vjps = 0;
+  /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
+  /// beginning; else 0.
+  float drift = 0;
+  float separation = 0;  ///< largest |y - z| at the last node, of methods that carry two copies of the state
 };
 
 template <class T>
 class Trajectory {
  public:
-  /// Lifts y0[dim][lanes] to node 0.
+  /// Lifts y0[rows][lanes] to node 0; rows: the field's dim, twice that for a method of positions and velocities.
   virtual Status begin(const Grid<T>& grid, const T* theta, const T* y0) = 0;
   /// One step. False at the end or when status() is no longer ok.
   virtual bool advance() = 0;
-  /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar. Returns status(): a solve
-  /// that left its range may still be walked back to recover its states; its gradient means nothing.
-  virtual Status turn(const ThetaBar<T>& theta_bar) = 0;
+  /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar, and those of the grid's
+  /// times, summed over lanes, to times_bar ([2] of t0 and t1, or [nodes]; null: not wanted): of the discrete solution,
+  /// y(t1) included. Returns status(): a solve that left its range may still be walked back to recover its states; its
+  /// gradient means nothing.
+  virtual Status turn(const ThetaBar<T>& theta_bar, T* times_bar = nullptr) = 0;
   /// One step back: afterwards y() is the state there and y_bar() its cotangent. False at node 0 or on failure.
   virtual bool retreat() = 0;
-  /// At node 0: adds dL/dy0 to y0_bar[dim][lanes] (null: not wanted) and checks that the walk ended where it began.
+  /// At node 0: adds dL/dy0 to y0_bar[rows][lanes] (null: not wanted) and checks that the walk ended where it began.
   virtual Status finish(T* y0_bar) = 0;
   virtual Accounting accounting() const = 0;
 
@@ -38,9 +47,9 @@ class Trajectory {
   long steps() const { return clock_.steps(); }  ///< of the grid
   T t(long node) const { return clock_.node(node); }
   Step<T> step(long n) const { return clock_.at(n); }
-  const T* y() const { return y_; }           ///< [dim][lanes] at the cursor
-  T* y_bar() const { return y_bar_; }         ///< [dim][lanes] add what the loss asks for
-  std::size_t size() const { return size_; }  ///< dim * lanes
+  const T* y() const { return y_; }           ///< [rows][lanes] at the cursor
+  T* y_bar() const { return y_bar_; }         ///< [rows][lanes] add what the loss asks for
+  std::size_t size() const { return size_; }  ///< rows * lanes
   const T* theta() const { return theta_; }
   const ThetaBar<T>& theta_bar() const { return theta_bar_; }
   Status status() const { return *status_; }
@@ -65,12 +74,12 @@ class Walk final : public Trajectory<typename N::Scalar> {
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls);
     way_.place(arena, flow_, plan);
-    halve_every_ = plan.halve_every;
+    halve_every_ = plan.halve_every, lambda_ = plan.lambda;
     for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
   Status begin(const Grid<T>& grid, const T* theta, const T* y0) override;
   bool advance() override;
-  Status turn(const ThetaBar<T>& theta_bar) override;
+  Status turn(const ThetaBar<T>& theta_bar, T* times_bar = nullptr) override;
   bool retreat() override;
   Status finish(T* y0_bar) override;
   Accounting accounting() const override;
@@ -79,8 +88,11 @@ class Walk final : public Trajectory<typename N::Scalar> {
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
   Flow<N, F> flow_;
   W<Flow<N, F>> way_;
+  void spread(const Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
+  T lambda_ = 1, *times_bar_ = nullptr;
   long forward_evaluations_ = 0, steps_done_ = 0;
+  float separation_ = 0;
 };
 
 /// The solve that the library ships: everything chosen at run time.

@@ -8,8 +8,8 @@
 ///   a_bar relax(a, s, x), x = b or f(tau,b) a = x + s m (a - x)          a = x + (a - x) / (s m)     x_bar += (1 - sm)
 ///   a_bar; a_bar *= sm
 ///
-/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau, m the damping of the step: 1, or 1/2 at a halving
-/// event. s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only). Laws:
+/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau, m the damping of the step: lambda, or 1/2 at a
+/// halving event. s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only). Laws:
 ///   (uv)^-1 = v^-1 u^-1 and (uv)' = v'u';
 ///   a letter with a != b and s != 0 is a bijection of the integers modulo 2^w, whatever f is;
 ///   act, undo and transpose of a letter need the same evaluation at b, so reconstruction and VJP share it.
@@ -55,8 +55,9 @@ template <class T>
 struct Method {
   const char* name;
   int registers, letters;
+  int read;  // registers that are the user's y: 2 where y is (positions, velocities)
   Letter word[max_letters];
-  Letter lift;      // sets register 1 from register 0, the user's y; unused with one register
+  Letter lift;      // sets register 1 from register 0; unused where the user's y fills all registers
   Tableau<T> base;  // of Psi
   int order;
 
@@ -64,8 +65,15 @@ struct Method {
   constexpr int evaluations() const {
     int count = 0;
     for (int i = 0; i < letters; ++i) count += word[i].kind == Kind::push ? base.advancing() : word[i].field ? 1 : 0;
-    return count;
+    return count - (shares_ends() ? 1 : 0);
   }
+  /// The last letter's only evaluation is that of the first letter of the next step: it is done once.
+  constexpr bool shares_ends() const {
+    const Letter &first = word[0], &last = word[letters - 1];
+    return letters > 1 && first.kind == Kind::push && last.kind == Kind::push && base.advancing() == 1 &&
+           first.b == last.b && first.a != first.b && last.a != last.b && !(first.tau > 0) && !(last.tau < 1);
+  }
+  constexpr bool lifts() const { return registers > read; }
 };
 
 // ---- the catalogue: one line of letters a method
@@ -73,32 +81,83 @@ struct Method {
 /// Any explicit Runge-Kutta method: y += Psi_h(t, y). s evaluations a step; a == b: no inverse.
 template <class T>
 constexpr Method<T> runge_kutta(const Tableau<T>& base) {
-  return {base.name, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
+  return {base.name, 1, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
 }
-/// McCallum and Foster, arXiv 2410.11648, with lambda = 1: y1 = y0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1), in the
-/// form y1 = z0 + m (y0 - z0) + Psi that damping acts on. Order of the base; 2 s evaluations a step.
+/// McCallum and Foster, arXiv 2410.11648: y1 = lambda y0 + (1 - lambda) z0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1),
+/// lambda being the damping m of y1 = z0 + m (y0 - z0) + Psi. Order of the base; 2 s evaluations a step. Stable on the
+/// negative real axis while lambda < R(h mu), R of the base: h |mu| < -ln lambda in practice.
 template <class T>
 constexpr Method<T> mccallum_foster(const Tableau<T>& base) {
   enum : signed char { y, z };
   return {"mccallum_foster",
           2,
           3,
+          1,
           {relax(y, +1, z), push(y, +1, increment(1, 0, z)), push(z, -1, increment(-1, 1, y))},
           relax(z, 0, y),
           base,
           base.order};
 }
-/// Asynchronous leapfrog (Mutze 2013; MALI, Zhuang et al. 2021): order 2, one evaluation a step.
+/// Asynchronous leapfrog (Mutze 2013; MALI, Zhuang et al. 2021): order 2, one evaluation a step. MALI's damping eta is
+/// m = 2 eta - 1; with m < 1 in every step the order is 1. Undamped it is stable on the segment [-i, i] alone.
 template <class T>
 constexpr Method<T> alf() {
   enum : signed char { x, v };
   return {"alf",
           2,
           3,
+          1,
           {drift(x, .5f, v), relax(v, -1, slope(.5f, x)), drift(x, .5f, v)},
           relax(v, 0, slope(0, x)),
           tableau::euler<T>,
           2};
+}
+
+/// Reversible Heun (Kidger et al., arXiv 2105.13493, algorithm 1): z1 = 2 y0 - z0 + h f(t0, z0), y1 = y0 + h/2 (f(t0,
+/// z0)
+/// + f(t1, z1)), as half a push, a reflection and half a push. Order 2, one evaluation a step, stable on [-i, i] alone.
+template <class T>
+constexpr Method<T> reversible_heun() {
+  enum : signed char { y, z };
+  return {"reversible_heun",
+          2,
+          3,
+          1,
+          {push(y, +1, increment(.5f, 0, z)), relax(z, -1, y), push(y, +1, increment(.5f, 1, z))},
+          relax(z, 0, y),
+          tableau::euler<T>,
+          2};
+}
+/// Leapfrog, or explicit midpoint, over two intervals of h/2 with Euler's step as its start: x_{k+1} = x_{k-1} + h
+/// f(t_k, x_k), y the even x and z the odd ones brought to the node. Order 2, two evaluations a step, stable on h/2 mu
+/// in
+/// [-i, i] alone.
+template <class T>
+constexpr Method<T> leapfrog() {
+  enum : signed char { y, z };
+  return {"leapfrog",
+          2,
+          3,
+          1,
+          {push(z, +1, increment(.5f, 0, y)), push(y, +1, increment(1, .5f, z)), push(z, +1, increment(.5f, 1, y))},
+          relax(z, 0, y),
+          tableau::euler<T>,
+          2};
+}
+/// Velocity Verlet (Stormer; Verlet 1967) in its drift-kick-drift form for q'' = g(t, q): y = (q, p), the field is g
+/// alone, half as many rows. Order 2, symplectic, one evaluation a step; stable for h omega < 2.
+template <class T>
+constexpr Method<T> verlet() {
+  enum : signed char { q, p };
+  return {"verlet",          2, 3, 2, {drift(q, .5f, p), push(p, +1, increment(1, .5f, q)), drift(q, .5f, p)}, {},
+          tableau::euler<T>, 2};
+}
+/// Semi-implicit Euler for q'' = g(t, q), y = (q, p): q1 = q0 + h p0, p1 = p0 + h g(t0, q1). Order 1, symplectic, one
+/// evaluation a step; stable for h omega < 2.
+template <class T>
+constexpr Method<T> symplectic_euler() {
+  enum : signed char { q, p };
+  return {"symplectic_euler", 2, 2, 2, {drift(q, 1, p), push(p, +1, increment(1, 0, q))}, {}, tableau::euler<T>, 1};
 }
 
 // ---- what a word knows about itself
@@ -120,6 +179,7 @@ constexpr bool dampable(const Method<T>& m) {
 /// A letter mixes two registers as they are, so both need the same scale.
 template <class T>
 constexpr bool shares_scale(const Method<T>& m) {
+  if (m.lifts() && !m.lift.field) return true;
   for (int i = 0; i < m.letters; ++i)
     if (m.word[i].kind == Kind::relax && !m.word[i].field) return true;
   return false;
@@ -128,6 +188,11 @@ static_assert(!bijective(runge_kutta(tableau::rk4<double>)) && !dampable(runge_k
 static_assert(bijective(mccallum_foster(tableau::rk4<double>)) && dampable(mccallum_foster(tableau::rk4<double>)));
 static_assert(bijective(alf<double>()) && dampable(alf<double>()) && alf<double>().evaluations() == 1);
 static_assert(shares_scale(mccallum_foster(tableau::rk4<double>)) && !shares_scale(alf<double>()));
+static_assert(bijective(reversible_heun<double>()) && bijective(leapfrog<double>()) && bijective(verlet<double>()) &&
+              bijective(symplectic_euler<double>()));
+static_assert(dampable(reversible_heun<double>()) && !dampable(leapfrog<double>()) && !dampable(verlet<double>()));
+static_assert(reversible_heun<double>().evaluations() == 1 && leapfrog<double>().evaluations() == 2 &&
+              verlet<double>().evaluations() == 1 && !mccallum_foster(tableau::euler<double>).shares_ends());
 static_assert(mccallum_foster(tableau::rk4<double>).evaluations() == 8);
 static_assert(runge_kutta(tableau::dormand_prince5<double>).evaluations() == 6);
 }  // namespace revode

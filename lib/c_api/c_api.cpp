@@ -27,8 +27,11 @@ REVODE_SAME_STATUS(REVODE_RANGE, range)
 REVODE_SAME_STATUS(REVODE_CAPACITY, capacity)
 REVODE_SAME_STATUS(REVODE_IRREVERSIBLE, irreversible)
 REVODE_SAME_STATUS(REVODE_CALLBACK_FAILED, callback_failed)
+REVODE_SAME_STATUS(REVODE_DRIFT, drift)
+REVODE_SAME_STATUS(REVODE_TOO_MANY_STEPS, too_many_steps)
+REVODE_SAME_STATUS(REVODE_STEP_UNDERFLOW, step_underflow)
 #define REVODE_COUNT(name, sentence) +1
-static_assert(REVODE_CALLBACK_FAILED + 1 == 0 REVODE_STATUS(REVODE_COUNT));
+static_assert(REVODE_STEP_UNDERFLOW + 1 == 0 REVODE_STATUS(REVODE_COUNT));
 static_assert(REVODE_STORED == static_cast<int>(revode::Way::stored) &&
               REVODE_CHECKPOINTED == static_cast<int>(revode::Way::checkpointed) &&
               REVODE_REVERSED == static_cast<int>(revode::Way::reversed) &&

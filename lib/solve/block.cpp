@@ -14,6 +14,7 @@ std::size_t Block<T>::bytes(int lanes) const {
 template <class T>
 Shape Block<T>::shape(Extent e) const {
   Shape s = field_->shape(e);
+  s.in = s.out = rows();
   s.tape = recompute_ ? 0 : bytes(e.lanes);
   s.work = recompute_ ? bytes(e.lanes) : 0;
   return s;
@@ -31,9 +32,9 @@ typename Block<T>::Kept* Block<T>::forward(const Call<T>& call, const T* x, std:
 
 template <class T>
 void Block<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
-  if (refuses_tangents(call, field_->shape({}).out, y)) return;
+  if (refuses_tangents(call, rows(), y)) return;
   const Kept* kept = forward(call, x, recompute_ ? call.work : tape);
-  const std::size_t n = static_cast<std::size_t>(field_->shape({}).out) * static_cast<std::size_t>(call.extent.lanes);
+  const std::size_t n = static_cast<std::size_t>(rows()) * static_cast<std::size_t>(call.extent.lanes);
   const bool good = kept->status == Status::ok;
   for (std::size_t i = 0; i < n; ++i) y[i] = good ? kept->solve->y()[i] : static_cast<T>(__builtin_nanf(""));
 }

@@ -34,12 +34,16 @@ void Real<T>::subtract(int, std::size_t n, Word* a, const T* increment) {
   for (std::size_t i = 0; i < n; ++i) a[i] -= increment[i];
 }
 template <class T>
-void Real<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int, BitLog*) {
-  const T m = static_cast<T>(s) * (halve ? T(.5) : T(1));
+void Real<T>::relax(std::size_t n, Word* a, int s, const Word* x, T m, int, BitLog*) {
+  const T factor = static_cast<T>(s) * m;
   for (std::size_t i = 0; i < n; ++i) {
-    const T distance = m * (a[i] - x[i]);
+    const T distance = factor * (a[i] - x[i]);
     a[i] = x[i] + distance;
   }
+}
+template <class T>
+void Real<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int, BitLog*) {
+  relax(n, a, s, x, 1 / m, 0, nullptr);
 }
 template <class T>
 bool Real<T>::guard(int, std::size_t, const Word*) {
@@ -63,14 +67,14 @@ void Fixed<T>::subtract(int r, std::size_t n, Word* a, const T* increment) {
   bad |= !kernel::quantise_subtract(n, up[r], increment, a);
 }
 template <class T>
-void Fixed<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log) {
+void Fixed<T>::relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
   using U = Unsigned<T>;
   const auto place = [&](std::size_t i, Word d) {
     a[i] =
         static_cast<Word>(s < 0 ? static_cast<U>(x[i]) - static_cast<U>(d) : static_cast<U>(x[i]) + static_cast<U>(d));
   };
   const auto distance = [&](std::size_t i) { return static_cast<Word>(static_cast<U>(a[i]) - static_cast<U>(x[i])); };
-  if (!halve) {
+  if (!(m < 1)) {
     for (std::size_t i = 0; i < n; ++i) place(i, distance(i));
     return;
   }
@@ -86,12 +90,12 @@ void Fixed<T>::relax(std::size_t n, Word* a, int s, const Word* x, bool halve, i
   }
 }
 template <class T>
-void Fixed<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, bool halve, int offset, BitLog* log) {
+void Fixed<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
   using U = Unsigned<T>;
   const auto distance = [&](std::size_t i) {
     return s < 0 ? static_cast<U>(x[i]) - static_cast<U>(a[i]) : static_cast<U>(a[i]) - static_cast<U>(x[i]);
   };
-  if (!halve) {
+  if (!(m < 1)) {
     for (std::size_t i = 0; i < n; ++i) a[i] = static_cast<Word>(static_cast<U>(x[i]) + distance(i));
     return;
   }

@@ -91,6 +91,8 @@ TYPED_TEST(ExactReversal, EveryWordOverEveryTableau) {
     for (const int K : {0, 4, 1}) {
       const auto p = problem<T>(system, steps, K);
       expect_equal_bits(system, p, alf<T>(), K);
+      expect_equal_bits(system, p, reversible_heun<T>(), K);
+      if (K == 0) expect_equal_bits(system, p, leapfrog<T>(), K);
       for (const Tableau<T>* base : tableau::all<T>) expect_equal_bits(system, p, mccallum_foster(*base), K);
     }
 }

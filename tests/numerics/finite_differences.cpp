@@ -37,8 +37,10 @@ std::vector<Case> cases() {
   for (const Tableau<T>* base : tableau::all<T>) add("stored", Way::stored, A::real, runge_kutta(*base), 0);
   add("checkpointed", Way::checkpointed, A::real, runge_kutta(tableau::tsitouras5<T>), 0);
   add("stored in fixed point", Way::stored, A::fixed, runge_kutta(tableau::rk4<T>), 0);
-  for (const Method<T>& m : {mccallum_foster(tableau::rk4<T>), mccallum_foster(tableau::ralston3<T>), alf<T>()})
+  for (const Method<T>& m : {mccallum_foster(tableau::rk4<T>), mccallum_foster(tableau::ralston3<T>), alf<T>(),
+                             reversible_heun<T>(), leapfrog<T>()})
     for (const int every : {0, 3}) {
+      if (every > 0 && !dampable(m)) continue;
       add("stored", Way::stored, A::real, m, every);
       add("checkpointed in fixed point", Way::checkpointed, A::fixed, m, every);
       add("reversed", Way::reversed, A::fixed, m, every);

@@ -42,10 +42,29 @@ TEST(Plans, RungeKuttaCannotBeUndone) {
     EXPECT_EQ(refusal(p), Status::not_reversible) << base->name;
   }
 }
-TEST(Plans, FloatsCannotBeUndone) {
+TEST(Plans, FloatsDriftAndOnlyFloatsMay) {
   Plan<T> p = reversed();
+  p.drift_bound = .1f;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.drift_bound = 0, p.restore_every = 5;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
   p.arithmetic = Arithmetic::real;
+  EXPECT_EQ(fits(p), Status::ok);
+  p.method = runge_kutta(tableau::ees25<T>);
+  EXPECT_EQ(fits(p), Status::ok);
+}
+TEST(Plans, LambdaIsForFloatsAndWordsWithALetterForIt) {
+  Plan<T> p = reversed();
+  p.lambda = .99f;
   EXPECT_EQ(refusal(p), Status::unsupported);
+  p.arithmetic = Arithmetic::real;
+  EXPECT_EQ(fits(p), Status::ok);
+  p.halve_every = 4;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.halve_every = 0, p.lambda = 0;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.lambda = .9f, p.method = leapfrog<T>();
+  EXPECT_EQ(refusal(p), Status::bad_argument);
 }
 TEST(Plans, OnlyWordsWithALetterForItAreDamped) {
   Plan<T> p;

@@ -18,7 +18,7 @@ bool same_bits(T a, T b) {
 }
 template <class T>
 bool same(const Step<T>& a, const Step<T>& b) {
-  return a.n == b.n && same_bits(a.t0, b.t0) && same_bits(a.t1, b.t1) && same_bits(a.h, b.h) && a.halve == b.halve &&
+  return a.n == b.n && same_bits(a.t0, b.t0) && same_bits(a.t1, b.t1) && same_bits(a.h, b.h) && same_bits(a.damping, b.damping) &&
          a.offset == b.offset;
 }
 
@@ -88,7 +88,7 @@ TYPED_TEST(Clocks, EventsComeEveryKStepsWithAlternatingOffsets) {
     for (long n = 0; n < 100; ++n) {
       const Step<T> s = clock.at(n);
       const bool due = every && n % every == every - 1;
-      ASSERT_EQ(s.halve, due) << every << " at " << n;
+      ASSERT_EQ(s.damped(), due) << every << " at " << n;
       if (due) ++events;
       ASSERT_EQ(s.offset, due ? events % 2 : 0) << every << " at " << n;
     }

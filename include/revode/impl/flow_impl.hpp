@@ -11,6 +11,7 @@ void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
   number.init(fraction_bits);
   status = Status::ok;
   evaluations = vjps = 0;
+  times = owes_ = fresh_ = false;
   call.theta = theta;
   call.status = &status;
   keep(nullptr);
@@ -33,11 +34,12 @@ typename Flow<N, F>::T* Flow<N, F>::sit(int letter) {
 
 template <class N, class F>
 void Flow<N, F>::lift(T t0, const T* y0) {
-  number.load(0, n_, state, y0);
-  if (method_.registers > 1) {
+  for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
+  if (method_.lifts()) {
     number.value(0, n_, desk_.x, state);
-    act(method_.lift, {0, t0, t0, 0, false, 0}, state, desk_.x, nullptr);
+    act(method_.lift, {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
   }
+  moved();
   read();
 }
 
@@ -47,9 +49,10 @@ void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
     T* x = sit(i);
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, x, state + static_cast<std::size_t>(l.b) * n_);
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, x, state + at(l.b));
     act(l, s, state, x, log);
   }
+  fresh_ = method_.shares_ends() && !kept_;
 }
 
 template <class N, class F>
@@ -57,20 +60,22 @@ void Flow<N, F>::unpull(const Step<T>& s, BitLog* log) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, desk_.x, state + static_cast<std::size_t>(l.b) * n_);
+    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, desk_.x, state + at(l.b));
     undo(l, s, log);
     transpose(l, s, desk_.x);
   }
+  fresh_ = method_.shares_ends();
 }
 
 template <class N, class F>
 void Flow<N, F>::pull(const Step<T>& s) {
   memcpy(copy_, state, words() * sizeof(Word));
+  moved();
   int arranged = -1;  // the letter whose stages and tape stand in memory
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    number.value(l.b, n_, argument(i), copy_ + static_cast<std::size_t>(l.b) * n_);
+    number.value(l.b, n_, argument(i), copy_ + at(l.b));
     if (i + 1 < method_.letters) {
       act(l, s, copy_, argument(i), nullptr);
       if (l.kind != Kind::drift && l.field) arranged = i;
@@ -79,9 +84,10 @@ void Flow<N, F>::pull(const Step<T>& s) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.field && arranged != i) arrange(l, s, argument(i)), arranged = i;
+    if (l.field && arranged != i && !(shares(l) && !times)) arrange(l, s, argument(i)), arranged = i;
     transpose(l, s, argument(i));
   }
+  moved();
 }
 
 template <class N, class F>
@@ -94,21 +100,41 @@ void Flow<N, F>::pull_kept(const Step<T>& s) {
 
 template <class N, class F>
 void Flow<N, F>::unlift(T t0, T* y0_bar) {
-  if (method_.registers > 1) {
-    const Step<T> s{0, t0, t0, 0, false, 0};
-    number.value(method_.lift.b, n_, desk_.x, state + static_cast<std::size_t>(method_.lift.b) * n_);
+  if (owes_) {
+    const Letter& l = method_.word[0];
+    number.value(l.b, n_, desk_.x, state + at(l.b));
+    if (!fresh_) evaluate(t0, desk_.x, slope(0), tape(0));
+    t_bar += add_vjp(t0, desk_.x, slope(0), tape(0), owed_, bar + at(l.b));
+    owes_ = false;
+  }
+  moved();
+  if (method_.lifts()) {
+    const Step<T> s{0, t0, t0, 0, 1, 0};
+    number.value(method_.lift.b, n_, desk_.x, state + at(method_.lift.b));
     if (method_.lift.field) arrange(method_.lift, s, desk_.x);
     transpose(method_.lift, s, desk_.x);
   }
   if (y0_bar)
-    for (std::size_t i = 0; i < n_; ++i) y0_bar[i] += bar[i];
+    for (std::size_t i = 0; i < read_size(); ++i) y0_bar[i] += bar[i];
 }
 
 template <class N, class F>
 bool Flow<N, F>::guard() {
   bool good = true;
-  for (int r = 0; r < method_.registers; ++r) good &= number.guard(r, n_, state + static_cast<std::size_t>(r) * n_);
+  for (int r = 0; r < method_.registers; ++r) good &= number.guard(r, n_, state + at(r));
   return good;
+}
+
+template <class N, class F>
+float Flow<N, F>::separation() const {
+  if (!method_.lifts() || method_.lift.field) return 0;
+  T most = 0;
+  number.value(1, n_, w_, state + n_);
+  for (std::size_t i = 0; i < n_; ++i) {
+    const T apart = w_[i] < y[i] ? y[i] - w_[i] : w_[i] - y[i];
+    if (!(apart <= most)) most = apart;
+  }
+  return static_cast<float>(most);
 }
 
 template <class N, class F>
@@ -118,8 +144,8 @@ typename Flow<N, F>::T Flow<N, F>::time(const Step<T>& s, float tau) const {
 
 template <class N, class F>
 void Flow<N, F>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
-  Word* a = registers + static_cast<std::size_t>(l.a) * n_;
-  const Word* to = registers + static_cast<std::size_t>(l.b) * n_;
+  Word* a = registers + at(l.a);
+  const Word* to = registers + at(l.b);
   if (l.kind != Kind::relax) {
     arrange(l, s, x);
     return number.add(l.a, n_, a, delta_);
@@ -131,14 +157,14 @@ void Flow<N, F>::act(const Letter& l, const Step<T>& s, Word* registers, const T
   }
   if (l.s == 0)
     memcpy(a, to, n_ * sizeof(Word));
-  else if (l.s < 0 || s.halve)
-    number.relax(n_, a, l.s, to, s.halve, s.offset, log);
+  else if (l.s < 0 || s.damped())
+    number.relax(n_, a, l.s, to, s.damping, s.offset, log);
 }
 
 template <class N, class F>
 void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
-  Word* a = state + static_cast<std::size_t>(l.a) * n_;
-  const Word* to = state + static_cast<std::size_t>(l.b) * n_;
+  Word* a = state + at(l.a);
+  const Word* to = state + at(l.b);
   if (l.kind != Kind::relax) {
     arrange(l, s, desk_.x);
     return number.subtract(l.a, n_, a, delta_);
@@ -148,7 +174,7 @@ void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
-  if constexpr (N::exact) number.unrelax(n_, a, l.s, to, s.halve, s.offset, log);
+  number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
 }
 
 /// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
@@ -182,39 +208,62 @@ void Flow<N, F>::increment(T t, T h, const T* x) {
     }
     if (i == stages_) return kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, k);
     if (i > 0) kernel::combine(n_, stage_input(i), x, terms, c, k);
-    evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
+    if (!fresh_) evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
+    moved();
   }
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
 template <class N, class F>
 void Flow<N, F>::transpose(const Letter& l, const Step<T>& s, const T* x) {
-  T* a_bar = bar + static_cast<std::size_t>(l.a) * n_;
-  T* b_bar = bar + static_cast<std::size_t>(l.b) * n_;
+  T* a_bar = bar + at(l.a);
+  T* b_bar = bar + at(l.b);
   if (l.kind == Kind::drift) {
     const T c = static_cast<T>(l.c) * s.h;
     const T* v = a_bar;
+    if (times) h_bar += static_cast<T>(l.c) * dot(x, a_bar);
     return kernel::combine(n_, b_bar, b_bar, 1, &c, &v);
   }
   if (l.kind == Kind::push) {
     for (std::size_t i = 0; i < n_; ++i) w_[i] = l.s < 0 ? -a_bar[i] : a_bar[i];
-    return pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+    if (shares(l)) return owe(l, s);
+    const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+    t_bar += part.t;
+    h_bar += static_cast<T>(l.c) * part.h + static_cast<T>(l.tau) * part.t;
+    return;
   }
-  const T m = static_cast<T>(l.s) * (s.halve ? T(.5) : T(1));
+  const T m = static_cast<T>(l.s) * s.damping;
   T* to = l.field ? w_ : b_bar;
   for (std::size_t i = 0; i < n_; ++i) {
     const T part = (1 - m) * a_bar[i];
     to[i] = l.field ? part : to[i] + part;
     a_bar[i] *= m;
   }
-  if (l.field) add_vjp(time(s, l.tau), x, slope(0), tape(0), w_, b_bar);
+  if (l.field) {
+    const T part = add_vjp(time(s, l.tau), x, slope(0), tape(0), w_, b_bar);
+    t_bar += part;
+    h_bar += static_cast<T>(l.tau) * part;
+  }
+}
+
+/// The first letter of a word that shares its ends: its VJP is done with that of the step before, at the same f.
+template <class N, class F>
+void Flow<N, F>::owe(const Letter& l, const Step<T>& s) {
+  const T c = static_cast<T>(l.c) * s.h * method_.base.b[0];
+  const T* w = w_;
+  kernel::combine(n_, owed_, static_cast<const T*>(nullptr), 1, &c, &w);
+  if (times) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w_);
+  owes_ = true;
 }
 
 template <class N, class F>
-void Flow<N, F>::pull_increment(T t, T h, const T* x, T* b_bar) {
+typename Flow<N, F>::Times Flow<N, F>::pull_increment(T t, T h, const T* x, T* b_bar) {
   const Tableau<T>& m = method_.base;
   T c[max_stages];
   const T* g[max_stages];
+  Times sum{0, 0};
+  if (times)
+    for (int i = 0; i < stages_; ++i) sum.h += m.b[i] * dot(slope(i), w_);
   for (int i = stages_; i-- > 0;) {
     const T weight = h * m.b[i];
     int terms = 0;
@@ -226,13 +275,19 @@ void Flow<N, F>::pull_increment(T t, T h, const T* x, T* b_bar) {
       c[terms] = h * a;
       g[terms++] = slope(j + 1);  // G_j took the place of k_{j+1}, which is no longer needed
     }
+    if (i == 0 && owes_) c[terms] = 1, g[terms++] = owed_, owes_ = false;  // one stage: terms is 1 here
     kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, g);
     T* G = slope(i + 1);
     memset(G, 0, n_ * sizeof(T));
-    add_vjp(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i), delta_, G);
+    const T part = add_vjp(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i), delta_, G);
+    if (!times) continue;
+    sum.t += part;
+    sum.h += m.c(i) * part;
+    for (int j = 0; j < i; ++j) sum.h += m.A(i, j) * dot(slope(j), G);
   }
   for (int i = 0; i < stages_; ++i) c[i] = 1, g[i] = slope(i + 1);
   kernel::combine(n_, b_bar, b_bar, stages_, c, g);
+  return sum;
 }
 
 template <class N, class F>
@@ -243,9 +298,19 @@ void Flow<N, F>::evaluate(T t, const T* x, T* f, std::byte* tape) {
 }
 
 template <class N, class F>
-void Flow<N, F>::add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar) {
+typename Flow<N, F>::T Flow<N, F>::add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar) {
+  T part = 0;
   call.t = t;
+  bar_out.t = times ? &part : nullptr;
   ++vjps;
   field_->vjp(call, x, f, tape, f_bar, x_bar, bar_out);
+  return part;
+}
+
+template <class N, class F>
+typename Flow<N, F>::T Flow<N, F>::dot(const T* a, const T* b) const {
+  T sum = 0;
+  for (std::size_t i = 0; i < n_; ++i) sum += a[i] * b[i];
+  return sum;
 }
 }  // namespace revode

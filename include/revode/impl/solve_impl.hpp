@@ -8,9 +8,9 @@ template <class N, template <class> class W, class F>
 Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
   this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
-  this->size_ = flow_.size(), this->at_ = 0;
-  forward_evaluations_ = steps_done_ = 0;
-  if (!this->clock_.init(grid, halve_every_)) {
+  this->size_ = flow_.read_size(), this->at_ = 0;
+  forward_evaluations_ = steps_done_ = 0, separation_ = 0;
+  if (!this->clock_.init(grid, halve_every_, lambda_)) {
     failed(Status::bad_argument);
     return flow_.status;
   }
@@ -27,18 +27,26 @@ bool Walk<N, W, F>::advance() {
   const Step<T> s = this->clock_.at(this->at_);
   if (Status status = way_.before(s, flow_); status != Status::ok) return failed(status);
   flow_.step(s, way_.log());
+  if constexpr (requires { way_.after(s, flow_); })
+    if (Status status = way_.after(s, flow_); status != Status::ok) return failed(status);
   ++this->at_, ++steps_done_;
   forward_evaluations_ = flow_.evaluations;
   const bool in_range = flow_.guard();
   flow_.read();
   if (!in_range) return failed(Status::range);
-  if (this->at_ == this->steps() && !kernel::finite(flow_.size(), flow_.y)) return failed(Status::not_finite);
+  if (this->at_ == this->steps()) {
+    separation_ = flow_.separation();
+    if (!kernel::finite(this->size_, flow_.y)) return failed(Status::not_finite);
+  }
   return flow_.status == Status::ok;
 }
 
 template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::turn(const ThetaBar<T>& theta_bar) {
+Status Walk<N, W, F>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   this->theta_bar_ = theta_bar;
+  times_bar_ = times_bar;
+  flow_.times = times_bar != nullptr;
+  flow_.t_bar = flow_.h_bar = 0;
   flow_.bar_out = {theta_bar, nullptr};
   memset(flow_.bar, 0, flow_.words() * sizeof(T));
   return flow_.status;
@@ -50,6 +58,7 @@ bool Walk<N, W, F>::retreat() {
   if (Status status = way_.retreat(this->at_ - 1, flow_, this->clock_); status != Status::ok) return failed(status);
   --this->at_;
   flow_.read();
+  if (times_bar_) spread(this->clock_.at(this->at_));
   return true;
 }
 
@@ -58,13 +67,26 @@ Status Walk<N, W, F>::finish(T* y0_bar) {
   if (this->at_ != 0) failed(Status::bad_argument);
   if (flow_.status != Status::ok) return flow_.status;
   flow_.unlift(this->clock_.node(0), y0_bar);
+  if (times_bar_) times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
-  if (y0_bar && !kernel::finite(flow_.size(), y0_bar)) failed(Status::not_finite);
+  if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
   return flow_.status;
+}
+
+/// t_n = t0 + x (t1 - t0) and h = c (t1 - t0) with x and c fixed: the step's cotangents go to the ends of its interval.
+template <class N, template <class> class W, class F>
+void Walk<N, W, F>::spread(const Step<T>& s) {
+  const typename Clock<T>::Place at = this->clock_.place(s);
+  times_bar_[at.interval] += (1 - at.x) * flow_.t_bar - at.c * flow_.h_bar;
+  times_bar_[at.interval + 1] += at.x * flow_.t_bar + at.c * flow_.h_bar;
+  flow_.t_bar = flow_.h_bar = 0;
 }
 
 template <class N, template <class> class W, class F>
 Accounting Walk<N, W, F>::accounting() const {
-  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps};
+  float drift = 0;
+  if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
+  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps,
+          drift,       separation_};
 }
 }  // namespace revode

@@ -1,0 +1,65 @@
+/// Reversed: exact reversal of a bijective word over Fixed numbers; nothing is kept but what halving events drop.
+/// A full log leaves a restore point and starts again; on the way back each closed segment is run once
+/// more to fill its log. The self-check compares a hash of the state at both ends: a field that is not a deterministic
+/// function of (t, y, theta) almost surely fails it.
+#pragma once
+#include "revode/way.hpp"
+
+namespace revode {
+template <class Flow>
+class Reversed {
+ public:
+  using T = typename Flow::T;
+  static constexpr bool pulls = false;
+  constexpr void place(Arena& arena, const Flow& flow, const Plan<T>& plan) {
+    halves_ = plan.halve_every > 0;
+    row_ = flow.size();
+    if (halves_) log_.place(arena, plan.log_bits);
+    if (halves_) slots_.place(arena, static_cast<std::size_t>(plan.slots), flow.words());
+  }
+  void begin(const Flow& flow, long) {
+    first_ = hash(flow);
+    recomputed_ = 0;
+    log_.clear();
+    slots_.clear();
+    if (halves_ && !slots_.full()) slots_.push(0, flow.state);
+  }
+  Status before(const Step<T>& s, const Flow& flow) {
+    if (!s.damped() || log_.room(row_)) return Status::ok;
+    if (slots_.full() || log_.empty()) return Status::capacity;
+    slots_.push(s.n, flow.state);
+    log_.clear();
+    return Status::ok;
+  }
+  BitLog* log() { return &log_; }
+  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+    if (slots_.used() > 1 && slots_.top() == n + 1) {
+      const std::uint64_t here = hash(flow);
+      slots_.pop();
+      slots_.recall(flow.state), flow.moved();
+      log_.clear();
+      for (long m = slots_.top(); m <= n; ++m, ++recomputed_) flow.step(clock.at(m), &log_);
+      if (hash(flow) != here) return Status::irreversible;
+    }
+    flow.unpull(clock.at(n), &log_);
+    return Status::ok;
+  }
+  Status finish(const Flow& flow) {
+    return hash(flow) == first_ && (!halves_ || log_.empty()) ? Status::ok : Status::irreversible;
+  }
+  long recomputed() const { return recomputed_; }
+
+ private:
+  static std::uint64_t hash(const Flow& flow) {  // FNV-1a over words
+    std::uint64_t h = 14695981039346656037u;
+    for (std::size_t i = 0; i < flow.words(); ++i) h = (h ^ static_cast<std::uint64_t>(flow.state[i])) * 1099511628211u;
+    return h;
+  }
+  BitLog log_;
+  Slots<typename Flow::Word> slots_;
+  std::size_t row_ = 0;
+  std::uint64_t first_ = 0;
+  long recomputed_ = 0;
+  bool halves_ = false;
+};
+}  // namespace revode
