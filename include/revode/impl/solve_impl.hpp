@@ -70,6 +70,8 @@ Status Walk<N, W, F>::finish(T* y0_bar) {
   if (times_bar_) times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
   if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
+  const Extent extent = flow_.call.extent;
+  if (!finite(this->theta_bar_, flow_.field().shape(extent).params, extent.lanes)) failed(Status::not_finite);
   return flow_.status;
 }
 
