@@ -51,7 +51,10 @@ REVODE_SAME_BASE(REVODE_DORMAND_PRINCE5, dormand_prince5)
 REVODE_SAME_BASE(REVODE_TSITOURAS5, tsitouras5)
 REVODE_SAME_BASE(REVODE_EES25, ees25)
 REVODE_SAME_BASE(REVODE_EES27, ees27)
-static_assert(std::extent_v<decltype(tableau::all<double>)> == REVODE_EES27 + 1);
+REVODE_SAME_BASE(REVODE_FEHLBERG12, fehlberg12)
+REVODE_SAME_BASE(REVODE_CASH_KARP, cash_karp)
+REVODE_SAME_BASE(REVODE_DORMAND_PRINCE8, dormand_prince8)
+static_assert(std::extent_v<decltype(tableau::all<double>)> == REVODE_DORMAND_PRINCE8 + 1);
 static_assert(REVODE_ALIGN <= REVODE_MEMORY_ALIGN);
 
 namespace {
