@@ -33,6 +33,11 @@ Unsigned<T> magnitude(kernel::Word<T> r) {
   return r < 0 ? Unsigned<T>{0} - static_cast<Unsigned<T>>(r) : static_cast<Unsigned<T>>(r);
 }
 
+template <class T>
+kernel::Word<T> minus(kernel::Word<T> a, kernel::Word<T> b) {
+  return static_cast<kernel::Word<T>>(static_cast<Unsigned<T>>(a) - static_cast<Unsigned<T>>(b));
+}
+
 constexpr int longest = 24;           // zeros of a unary part; one more value says that the number follows as it is
 constexpr int run_width = 64;         // of a run written as it is
 constexpr int change_width = 8;       // of a change of a parameter written as it is
@@ -61,103 +66,134 @@ void mend(std::size_t n, const T* p, const kernel::Word<T>* r, T* y) {
 }
 
 template <class T>
-void Residues<T>::begin(std::size_t n) {
-  n_ = n, peak_ = 0;
-  period_ = n >= often ? 1 : often / n;
-  clear();
-}
-template <class T>
 void Residues<T>::clear() {
   log_.clear();
   at_ = {}, lately_ = {};
+  waits_ = false;
 }
 
 /// Records in front of which the parameters may change: often at first, when little is known.
 template <class T>
 bool Residues<T>::event() const {
-  return at_.records % period_ == 0 || (at_.records & (at_.records - 1)) == 0;
+  const std::uint64_t period = n_ < often ? often / n_ : 1;
+  return at_.records % period == 0 || (at_.records & (at_.records - 1)) == 0;
 }
 
 template <class T>
-void Residues<T>::look(const Word* r) {
+void Residues<T>::look(const Word* next) {
   const int bits = at_.value + rise;
   const Unsigned<T> most = Unsigned<T>{1} << (bits < width<T> ? bits : width<T> - 1);
-  std::uint64_t nonzeros = 0, sum = 0;
+  Sums plain, differences;
   for (std::size_t i = 0; i < n_; ++i) {
-    const Unsigned<T> m = magnitude<T>(r[i]);
-    nonzeros += m != 0;
-    sum += m < most ? m : most;
+    const Unsigned<T> m = magnitude<T>(last_[i]), d = magnitude<T>(minus<T>(last_[i], next[i]));
+    plain.nonzeros += m != 0, differences.nonzeros += d != 0;
+    plain.magnitudes += m < most ? m : most, differences.magnitudes += d < most ? d : most;
   }
-  lately_.residues += n_, lately_.nonzeros += nonzeros, lately_.magnitudes += sum;
+  Lately& l = lately_;
+  l.residues += n_;
+  l.plain.nonzeros += plain.nonzeros, l.plain.magnitudes += plain.magnitudes;
+  l.differences.nonzeros += differences.nonzeros, l.differences.magnitudes += differences.magnitudes;
 }
 
-/// New parameters, if better ones are known, and on the log what they were.
+/// The parameters for what was met lately.
 template <class T>
 void Residues<T>::choose() {
-  const Lately& l = lately_;
-  const State old = at_;
-  const std::uint64_t some = l.nonzeros ? l.nonzeros : 1;
-  const bool dense_now = 2 * l.nonzeros > l.residues;
-  at_.gap = dense_now ? -1 : parameter(l.residues - l.nonzeros, some);
-  if (l.nonzeros)
-    at_.value = dense_now ? parameter(l.magnitudes, l.residues) : parameter(l.magnitudes - l.nonzeros, some);
-  if (old.gap >= 0 && dense_now) {
-    put_rice(at_.run, old.gap, run_width);
-    at_.run = 0;
+  Lately& l = lately_;
+  at_.differs = l.differences.magnitudes < l.plain.magnitudes;
+  const Sums& sums = at_.differs ? l.differences : l.plain;
+  const std::uint64_t some = sums.nonzeros ? sums.nonzeros : 1;
+  const bool dense_now = 2 * sums.nonzeros > l.residues;
+  at_.gap = dense_now ? -1 : parameter(l.residues - sums.nonzeros, some);
+  if (sums.nonzeros)
+    at_.value = dense_now ? parameter(sums.magnitudes, l.residues) : parameter(sums.magnitudes - sums.nonzeros, some);
+  l.residues /= 2;
+  l.plain.halve(), l.differences.halve();
+}
+/// A run that a dense code cannot carry on, what the parameters were, and on top whether they changed.
+template <class T>
+void Residues<T>::write_event(const State& old) {
+  const bool changed = old.gap != at_.gap || old.value != at_.value || old.differs != at_.differs;
+  if (changed) {
+    if (old.gap >= 0 && dense()) {
+      put_rice(at_.run, old.gap, run_width);
+      at_.run = 0;
+    }
+    put_change(old.gap, at_.gap);
+    put_change(old.value, at_.value);
+    put(old.differs, 1);
   }
-  put_change(old.gap, at_.gap);
-  put_change(old.value, at_.value);
-  lately_ = {l.residues / 2, l.nonzeros / 2, l.magnitudes / 2};
+  put(changed, 1);
+}
+template <class T>
+void Residues<T>::read_event() {
+  if (!take(1)) return;
+  const bool was_dense = dense();
+  at_.differs = take(1) != 0;
+  at_.value = take_change(at_.value);
+  at_.gap = take_change(at_.gap);
+  if (was_dense && !dense()) at_.run = take_rice(at_.gap, run_width);
 }
 
 template <class T>
 bool Residues<T>::push(const Word* r) {
-  const State before = at_;
-  const Lately known = lately_;
-  const std::size_t mark = log_.bits();
-  full_ = false;
-  look(r);
-  if (event()) choose();
+  if (waits_) {
+    const State before = at_;
+    const Lately known = lately_;
+    const std::size_t mark = log_.bits();
+    full_ = false;
+    code(r);
+    if (full_) {
+      at_ = before, lately_ = known;
+      log_.drop(log_.bits() - mark);
+      return false;
+    }
+    if (log_.bits() > peak_) peak_ = log_.bits();
+  }
+  memcpy(last_, r, n_ * sizeof(Word));
+  return waits_ = true;
+}
+
+template <class T>
+void Residues<T>::code(const Word* next) {
+  look(next);
+  if (event()) {
+    const State old = at_;
+    choose();
+    write_event(old);
+  }
   for (std::size_t i = 0; i < n_ && !full_; ++i) {
-    const Unsigned<T> m = magnitude<T>(r[i]);
-    if (m == 0 && !dense()) {
+    const Word x = at_.differs ? minus<T>(last_[i], next[i]) : last_[i];
+    if (x == 0 && !dense()) {
       ++at_.run;
       continue;
     }
+    const Unsigned<T> m = magnitude<T>(x);
     if (!dense()) put_rice(at_.run, at_.gap, run_width);
-    if (m) put(r[i] < 0, 1);
+    if (m) put(x < 0, 1);
     put_rice(dense() ? m : m - 1, at_.value, width<T>);
     at_.run = 0;
   }
-  if (full_) {
-    at_ = before, lately_ = known;
-    log_.drop(log_.bits() - mark);
-    return false;
-  }
   ++at_.records;
-  if (log_.bits() > peak_) peak_ = log_.bits();
-  return true;
 }
 
 template <class T>
 void Residues<T>::pop(Word* r) {
+  memcpy(r, last_, n_ * sizeof(Word));
+  waits_ = at_.records > 0;
+  if (!waits_) return;
   --at_.records;
   for (std::size_t i = n_; i-- > 0;) {
+    Unsigned<T> x = 0;
     if (!dense() && at_.run > 0) {
-      --at_.run, r[i] = 0;
-      continue;
+      --at_.run;
+    } else {
+      x = static_cast<Unsigned<T>>(take_rice(at_.value, width<T>)) + (dense() ? 0 : 1);
+      if (x && take(1)) x = Unsigned<T>{0} - x;
+      if (!dense()) at_.run = take_rice(at_.gap, run_width);
     }
-    auto m = static_cast<Unsigned<T>>(take_rice(at_.value, width<T>));
-    if (!dense()) ++m;
-    const bool negative = m && take(1);
-    r[i] = static_cast<Word>(negative ? Unsigned<T>{0} - m : m);
-    if (!dense()) at_.run = take_rice(at_.gap, run_width);
+    last_[i] = static_cast<Word>(at_.differs ? static_cast<Unsigned<T>>(r[i]) + x : x);
   }
-  if (!event()) return;
-  const bool was_dense = dense();
-  at_.value = take_change(at_.value);
-  at_.gap = take_change(at_.gap);
-  if (was_dense && !dense()) at_.run = take_rice(at_.gap, run_width);
+  if (event()) read_event();
 }
 
 template <class T>

@@ -7,7 +7,7 @@
 /// and the last ones of a run never leave it.
 ///
 /// A full tape leaves a restore point and starts again; on the way back each closed segment is run once more to fill
-/// its tape. Memory (2 + slots) d and the tape. The self-check is that of reversed.hpp.
+/// its tape. Memory (4 + slots) d and the tape. The self-check is that of reversed.hpp.
 #pragma once
 #include "revode/residue.hpp"
 #include "revode/way.hpp"
@@ -25,13 +25,13 @@ class Taped {
     slopes_ = arena.take<T>(static_cast<std::size_t>(delay_) * d_);
     prediction_ = arena.take<T>(d_);
     residue_ = arena.take<kernel::Word<T>>(d_);
-    tape_.place(arena, plan.log_bits);
+    tape_.place(arena, d_, plan.log_bits);
     slots_.place(arena, static_cast<std::size_t>(plan.slots), d_);
   }
   void begin(const Flow& flow, long) {
     first_ = fingerprint(flow);
     recomputed_ = begun_ = coded_ = 0;
-    tape_.begin(d_);
+    tape_.begin();
     slots_.clear();
     if (!slots_.full()) slots_.push(0, flow.state);
   }
@@ -103,11 +103,11 @@ class Taped {
     predict(step_[coded_ % (delay_ + 1)], next, flow);
     miss(d_, kept(coded_), prediction_, residue_);
     if (!tape_.push(residue_)) {
-      if (slots_.full() || coded_ == begun_) return Status::capacity;
+      if (slots_.full()) return Status::capacity;
       slots_.push(coded_, kept(coded_));
       begun_ = coded_;
       tape_.clear();
-      if (!tape_.push(residue_)) return Status::capacity;
+      tape_.push(residue_);  // the first one fits
     }
     ++coded_;
     return Status::ok;
