@@ -88,7 +88,10 @@ template <class N, template <class> class W, class F>
 Accounting Walk<N, W, F>::accounting() const {
   float drift = 0;
   if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
-  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps,
-          drift,       separation_};
+  std::size_t tape_bits = 0;
+  if constexpr (requires { way_.tape_bits(); }) tape_bits = way_.tape_bits();
+  return {
+      steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps, drift,
+      separation_, tape_bits};
 }
 }  // namespace revode
