@@ -81,14 +81,15 @@ static_assert(estimate_of(alf<double>()).by == Estimator::step);
 static_assert(estimate_of(reversible_heun<double>()).by == Estimator::step);
 static_assert(estimate_of(mccallum_foster(tableau::rk4<double>)).letter == 1);
 
-/// Which rung the next step should have. Its state is the errors of the last accepted steps.
+/// Which rung the next step should have. Its state is the wished-for step, not rounded to a rung, and the errors of the
+/// last accepted steps.
 template <class T>
 class Controller {
  public:
   void init(const Control<T>& control, int order) { control_ = control, exponent_ = 1 / static_cast<T>(order + 1); }
   const Control<T>& control() const { return control_; }
   void begin();
-  int rung() const { return rung_; }
+  int rung() const;
   /// The rung of a first step of h in a span.
   void first(T h, T span);
   /// Hairer's rule. trial: a step h0 for a second evaluation, from the norms of y0 and f0; first: from that of (f1 -
@@ -100,11 +101,10 @@ class Controller {
   bool judge(T error, bool clipped, int taken);
 
  private:
-  int limited(T log2_factor) const;
   Control<T> control_;
-  T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter as binary logarithms
-  T last_ = 0, before_last_ = 0;                        // errors, so too
-  int rung_ = 0;
+  T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter in rungs
+  T last_ = 0, before_last_ = 0;                        // errors, as the rungs that would make up for them
+  T wish_ = 0;                                          // in rungs
   bool rejected_ = false;
 };
 

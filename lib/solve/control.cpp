@@ -32,14 +32,21 @@ constexpr int rungs = 4;  // to a factor of two
 
 template <class T>
 void Controller<T>::begin() {
-  safety_ = log2(control_.safety), least_ = log2(control_.shrink), most_ = log2(control_.grow);
+  safety_ = rungs * log2(control_.safety);
+  least_ = static_cast<T>(-floor(-rungs * log2(control_.shrink)));
+  most_ = static_cast<T>(floor(rungs * log2(control_.grow)));
   last_ = before_last_ = 0, rejected_ = false;
 }
 
 template <class T>
 void Controller<T>::first(T h, T span) {
   const T part = magnitude(h) / magnitude(span);
-  rung_ = !(part > 0) ? -240 : part < 1 ? floor(rungs * log2(part)) : 0;
+  wish_ = !(part > 0) ? T(-240) : part < 1 ? rungs * log2(part) : T(0);
+}
+
+template <class T>
+int Controller<T>::rung() const {
+  return floor(wish_);
 }
 
 template <class T>
@@ -51,33 +58,27 @@ T Controller<T>::first_step(T h0, T f0, T change) const {
   return h < 100 * h0 ? h : 100 * h0;
 }
 
-/// Rungs of a factor within its limits, rounded towards none beyond them and down between.
-template <class T>
-int Controller<T>::limited(T log2_factor) const {
-  if (!(log2_factor > least_)) return -floor(-rungs * least_);
-  return floor(rungs * (log2_factor < most_ ? log2_factor : most_));
-}
-
+/// A step of the wish itself, which lies up to a rung higher, would have had a larger error: the control is of that
+/// one.
 template <class T>
 bool Controller<T>::judge(T error, bool clipped, int taken) {
   const auto& [p, i, d] = control_.coefficients;
-  if (!finite(error)) {
-    rung_ = (clipped ? taken : rung_) + limited(least_);
-    return rejected_ = true, false;
-  }
   constexpr T tiny = T(0x1p-40);  // an error of nothing asks for the largest factor, not for all of them
-  const T e = log2(error > tiny ? error : tiny);
-  const T factor = safety_ + exponent_ * (-(p + i + d) * e + (p + 2 * d) * last_ - d * before_last_);
-  int move = limited(factor);
-  if (!(error <= 1)) {
-    rung_ = (clipped ? taken : rung_) + (move < -1 ? move : -1);
+  const T from = clipped ? static_cast<T>(taken) : wish_;
+  const T e =
+      rungs * exponent_ * log2(finite(error) && error > tiny ? error : tiny) + from - static_cast<T>(floor(from));
+  T move = safety_ - (p + i + d) * e + (p + 2 * d) * last_ - d * before_last_;
+  if (!(move > least_) || !finite(error)) move = least_;
+  if (move > most_) move = most_;
+  if (!(error <= 1) || !finite(error)) {
+    const T below = static_cast<T>(floor(from) - 1);
+    wish_ = from + move < below ? from + move : below;
     return rejected_ = true, false;
   }
   if (clipped) {
-    if (move < 0 && taken + move < rung_) rung_ = taken + move;  // a step cut short says nothing about longer ones
+    if (move < 0 && from + move < wish_) wish_ = from + move;  // a step cut short says nothing about longer ones
   } else {
-    if (rejected_ && move > 0) move = 0;
-    rung_ = rung_ + move < 0 ? rung_ + move : 0;
+    if (!rejected_ || move < 0) wish_ = from + move < 0 ? from + move : 0;
     before_last_ = last_, last_ = e;
   }
   return rejected_ = false, true;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "numerics/fields.hpp"
+#include "numerics/observed.hpp"
 #include "numerics/trial.hpp"
 
 namespace {
@@ -226,6 +227,41 @@ TEST(AdaptiveGradients, AgreeWithDifferencesAtTheStepsTaken) {
         ASSERT_NEAR(g.theta[i], difference(p.theta[i], at), tolerance) << i;
       for (std::size_t i = 0; i < g.times.size(); ++i)
         ASSERT_NEAR(g.times[i], difference(g.frozen.ends[i], at), tolerance) << i;
+    }
+}
+
+/// Readings at each lane's own times: reversed as stored to the bit, and both as on a grid of the very steps.
+TEST(AdaptiveReadings, AreThoseOfTheGridOfTheStepsTaken) {
+  using T = double;
+  for (const bool backwards : {false, true})
+    for (const Method<T>& m : {mccallum_foster(tableau::ralston3<T>), alf<T>()}) {
+      SCOPED_TRACE(m.name);
+      const Problem<T> base = problem<T>(backwards);
+      observed::Problem<T> p;
+      p.field = base.field, p.grid = base.grid, p.lanes = base.lanes, p.count = 4;
+      p.theta = base.theta, p.y0 = base.y0, p.y1_bar = base.y1_bar;
+      p.at_bar = uniform<T>(4, 4 * p.y0.size(), -1, 1);
+      p.times = {.25, .3, .26, .9, 1.1, 1, 2, 2.1, 2.2, 3.9, 4, 3.7};  // [count][lanes]
+      if (backwards)
+        for (T& t : p.times) t = 4.25 - t;
+      p.plan = adaptive(m, Arithmetic::fixed, 1e-5);
+      const auto stored = observed::solve(p, true);
+      ASSERT_EQ(stored.status, Status::ok);
+      p.plan.way = Way::reversed;
+      const auto reversed = observed::solve(p, true);
+      ASSERT_EQ(reversed.status, Status::ok);
+      EXPECT_TRUE(same_bits(stored.at, reversed.at) && same_bits(stored.y0_bar, reversed.y0_bar) &&
+                  same_bits(stored.theta_bar, reversed.theta_bar));
+      EXPECT_TRUE(alive(reversed.at) && alive(reversed.theta_bar));
+      const std::vector<T> times = gradient(base, p.plan).frozen.times();
+      p.plan.control = {}, p.grid = {0, 0, 1, times.data(), static_cast<long>(times.size())};
+      const auto same_steps = observed::solve(p, true);
+      ASSERT_EQ(same_steps.status, Status::ok);
+      ASSERT_EQ(same_steps.nodes.size(), reversed.nodes.size());
+      // h is rounded another way, and 2^-45 is what a state is rounded to, some hundred times, before it grows tenfold.
+      for (std::size_t i = 0; i < p.y0.size() * 4; ++i) ASSERT_NEAR(same_steps.at[i], reversed.at[i], 1e-10) << i;
+      for (std::size_t i = 0; i < p.theta.size(); ++i)
+        ASSERT_NEAR(same_steps.theta_bar[i], reversed.theta_bar[i], 1e-9) << i;
     }
 }
 

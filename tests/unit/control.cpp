@@ -24,19 +24,33 @@ TEST(Control, MovesByTheFormulaRoundedDown) {
       controller.first(std::exp2(-30), 1);
       ASSERT_EQ(controller.rung(), -120);
       Random random(3, 1);
-      T e1 = 1, e2 = 1;
+      T wish = -120, last = 0, before_last = 0;  // in rungs
       for (int n = 0; n < 200; ++n) {
-        const int before = controller.rung();
-        const T e = std::exp2(-12 * static_cast<T>(random.uniform()));
-        const T k = order + 1, factor = .9 * std::pow(e, -(c.p + c.i + c.d) / k) * std::pow(e1, (c.p + 2 * c.d) / k) *
-                                        std::pow(e2, -c.d / k);
-        ASSERT_TRUE(controller.judge(e, false, before));
-        const int move = static_cast<int>(std::floor(4 * std::log2(std::fmin(std::fmax(factor, .2), 10))));
-        ASSERT_EQ(controller.rung(), std::min(before + std::max(move, -9), 0)) << e;
-        e2 = e1, e1 = e;
-        if (controller.rung() > -20) controller.first(std::exp2(-30), 1);
+        const T error = std::exp2(-12 * static_cast<T>(random.uniform()));
+        const T e = 4 * std::log2(error) / (order + 1) + wish - std::floor(wish);
+        const T factor = 4 * std::log2(.9) - (c.p + c.i + c.d) * e + (c.p + 2 * c.d) * last - c.d * before_last;
+        ASSERT_TRUE(controller.judge(error, false, controller.rung()));
+        wish += std::fmin(std::fmax(factor, -9), 13);  // 0.2 is 9.3 rungs, 10 is 13.3
+        ASSERT_EQ(controller.rung(), static_cast<int>(std::floor(wish))) << n;
+        before_last = last, last = e;
+        if (wish > -20) controller.first(std::exp2(-30), 1), wish = -120;
       }
     }
+}
+
+/// With the integral alone the wish is forgotten: a step is the right one, rounded down.
+TEST(Control, IntegralAimsFromTheRungTaken) {
+  Controller<T> c;
+  c.init({}, 4);
+  c.begin();
+  c.first(1. / 1024, 1);
+  Random random(5, 1);
+  for (int n = 0; n < 40; ++n) {
+    const T error = std::exp2(-2 * static_cast<T>(random.uniform()));
+    const int before = c.rung();
+    ASSERT_TRUE(c.judge(error, false, before));
+    ASSERT_EQ(c.rung(), before + static_cast<int>(std::floor(4 * std::log2(.9 * std::pow(error, -.2)))));
+  }
 }
 
 TEST(Control, RejectionsShrinkAndTheNextStepDoesNotGrow) {
