@@ -20,7 +20,7 @@ enum class Way : unsigned char {
 enum class Predictor : unsigned char {
   runge_kutta,    ///< the same step with -h: s - 1 more evaluations a step, each way; steps of any size
   adams_bashforth /**< of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any.
-                       Memory 9 d more */
+                       Memory 8 d more */
 };
 enum class Arithmetic : unsigned char { real, fixed };
 
@@ -37,10 +37,10 @@ struct Plan {
   Predictor predictor = Predictor::runge_kutta;  ///< taped
   int halve_every = 0;  ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
   T lambda = 1;  ///< real: damping m of every step, McCallum-Foster's lambda, 2 eta - 1 of the asynchronous leapfrog
-  long restore_every = 0;    ///< reversed, real: steps between restore points; 0: none
-  T drift_bound = 0;         ///< reversed, real: most drift of the walk back; 0: any
-  std::size_t log_bits = 0;  ///< capacity of the log; reversed with K > 0: see log_bits_for(); taped: at least a step's
-  Control<T> control;        ///< tolerances; none: the grid's steps
+  long restore_every = 0;         ///< reversed, real: steps between restore points; 0: none
+  T drift_bound = 0;              ///< reversed, real: most drift of the walk back; 0: any
+  std::size_t log_bits = 0;       ///< capacity of the log; reversed with K > 0: see log_bits_for(); taped: of the tape
+  Control<T> control;             ///< tolerances; none: the grid's steps
   int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
   /// The log that `steps` steps of a tile need without restore points.
