@@ -90,9 +90,9 @@ class Offers {
     return b > 0 && b <= need_.budget;
   }
   /// In order of work.
-  void add(const Plan<T>& p, bool contracting) {
+  void add(const Plan<T>& p, bool contracting, bool estimated = false) {
     if (count == most_offers || !holds(p)) return;
-    const Offer<T> offer{p, bytes(p), cost(p, need_.steps, rows_), contracting};
+    const Offer<T> offer{p, bytes(p), cost(p, need_.steps, rows_), contracting, estimated};
     int at = count++;
     for (; at > 0 && offers_[at - 1].cost.work() > offer.cost.work(); --at) offers_[at] = offers_[at - 1];
     offers_[at] = offer;
@@ -119,6 +119,11 @@ class Offers {
     }
     p.slots = least;
     if (least > 0) add(p, true);
+  }
+  void add_taped() {
+    Plan<T> p = ordinary(Way::taped);
+    p.log_bits = static_cast<std::size_t>(need_.steps) * rows_ * tape_bits_a_scalar<T>;
+    add(p, true, true);
   }
   void add_exact(const Method<T>& method) {
     Plan<T> p;
@@ -151,10 +156,9 @@ int plan_ways(const Need<T>& need, Offer<T>* offers) {
   Offers<T> list(need, offers);
   list.add_stored();
   list.add_checkpointed();
+  list.add_taped();
   list.add_exact(mccallum_foster(need.base));
-  if (need.base.order == 2) {
-    list.add_exact(alf<T>());
-  }
+  if (need.base.order == 2) list.add_exact(alf<T>());
   return list.count;
 }
 
@@ -163,7 +167,7 @@ Status choose_way(const Need<T>& need, Offer<T>& offer) {
   Offer<T> offers[most_offers];
   const int count = plan_ways(need, offers);
   for (int i = 0; i < count; ++i)
-    if (offers[i].contracting) return offer = offers[i], Status::ok;
+    if (offers[i].contracting && !offers[i].estimated) return offer = offers[i], Status::ok;
   return Status::capacity;
 }
 

@@ -82,6 +82,20 @@ void compare(const Plan<T>& plan, const Problem<T>& p) {
     other = plan, other.keep_stages = true;
     EXPECT_TRUE(same(stored, attempt(p, other)));
   }
+  if (plan.arithmetic == Arithmetic::real && plan.method.registers == 1) {
+    other = plan, other.way = Way::taped, other.slots = 40;
+    other.log_bits = std::size_t{1} << 20;
+    const auto whole = attempt(p, other);
+    ASSERT_TRUE(sound(whole));
+    EXPECT_TRUE(same(stored, whole));
+    EXPECT_EQ(whole.accounting.recomputed, 0);
+    other.log_bits = whole.accounting.tape_bits / 2;
+    const auto segments = attempt(p, other);
+    if (segments.forward == Status::capacity) return;  // half of it does not hold one step's worst case
+    ASSERT_TRUE(sound(segments));
+    EXPECT_TRUE(same(stored, segments));
+    EXPECT_GT(segments.accounting.recomputed, 0);
+  }
   if (!bijective(plan.method) || plan.arithmetic == Arithmetic::real) return;
   other = plan, other.way = Way::reversed, other.slots = 3;
   other.log_bits = other.log_bits_for(stored.accounting.steps / 2, 3, 3);  // one restore point is needed, at least

@@ -92,7 +92,7 @@ TEST(Planner, OffersFitTheBudgetAndTheirPromise) {
   Need<T> need;
   need.field = &fields::network<T>, need.lanes = lanes, need.steps = steps;
   int last = most_offers + 1;
-  bool had[3] = {};
+  bool had[4] = {};
   for (std::size_t budget = 1 << 17; budget > 64; budget -= budget / 4) {
     need.budget = budget;
     Offer<T> offers[most_offers];
@@ -110,7 +110,7 @@ TEST(Planner, OffersFitTheBudgetAndTheirPromise) {
     Offer<T> chosen;
     const Status status = choose_way(need, chosen);
     if (status == Status::ok) {
-      EXPECT_TRUE(chosen.contracting);
+      EXPECT_TRUE(chosen.contracting && !chosen.estimated);
     }
     EXPECT_TRUE(status == Status::ok || status == Status::capacity);
     if (count == 0) {
@@ -118,7 +118,7 @@ TEST(Planner, OffersFitTheBudgetAndTheirPromise) {
     }
   }
   EXPECT_EQ(last, 0);
-  EXPECT_TRUE(had[0] && had[1] && had[2]);
+  EXPECT_TRUE(had[0] && had[1] && had[2] && had[3]);
 }
 
 /// The default is right where the coupled methods fall: h |mu| = 0.1 over T |mu| = 40.

@@ -135,7 +135,7 @@ float Flow<N, F>::separation() const {
   number.value(1, n_, w_, state + n_);
   for (std::size_t i = 0; i < n_; ++i) {
     const T apart = w_[i] < y[i] ? y[i] - w_[i] : w_[i] - y[i];
-    if (!(apart <= most)) most = apart;
+    if (!(apart <= most) && most - most == 0) most = apart;  // an infinity or NaN stays
   }
   return static_cast<float>(most);
 }

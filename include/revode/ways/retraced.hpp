@@ -51,7 +51,7 @@ class Retraced {
     for (std::size_t i = 0; i < flow.words(); ++i) {
       const T size = kept[i] < 0 ? -kept[i] : kept[i], miss = flow.state[i] - kept[i];
       const T part = (miss < 0 ? -miss : miss) / (1 + size);
-      if (!(part <= drift_)) drift_ = part;  // a NaN stays
+      if (!(part <= drift_) && drift_ - drift_ == 0) drift_ = part;  // an infinity or NaN stays
     }
   }
   Slots<typename Flow::Word> slots_;
