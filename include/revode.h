@@ -49,7 +49,11 @@ enum revode_status {
 enum revode_method {
   REVODE_RUNGE_KUTTA,     /* the base tableau itself: stored or checkpointed */
   REVODE_MCCALLUM_FOSTER, /* the reversible method over the base tableau, of its order; twice its evaluations */
-  REVODE_ALF              /* asynchronous leapfrog, order 2, one evaluation a step; needs no base */
+  REVODE_ALF, /* asynchronous leapfrog, order 2, one evaluation a step; needs no base, nor do the following */
+  REVODE_REVERSIBLE_HEUN, /* order 2, one evaluation a step */
+  REVODE_LEAPFROG,        /* explicit midpoint over half steps, order 2, two evaluations a step */
+  REVODE_VERLET, /* q'' = rhs(t, q): y holds 2 dim rows, positions and then velocities; order 2, one evaluation */
+  REVODE_SYMPLECTIC_EULER /* the same of order 1 */
 };
 
 enum revode_base {
@@ -72,7 +76,8 @@ enum revode_base {
 enum revode_way {
   REVODE_STORED,       /* every state kept: at most stored_steps of them */
   REVODE_CHECKPOINTED, /* `slots` states kept, the rest computed again */
-  REVODE_REVERSED      /* nothing kept: steps are undone exactly, in fixed point */
+  REVODE_REVERSED,     /* nothing kept: steps are undone, exactly in fixed point, with rounding's drift in floats */
+  REVODE_TAPED         /* runge_kutta in floats with a tape of log_bits of what it takes to walk it back exactly */
 };
 
 enum revode_arithmetic { REVODE_REAL, REVODE_FIXED };
@@ -83,19 +88,28 @@ typedef struct revode_plan {
   int method;           /* enum revode_method */
   int base;             /* enum revode_base */
   int way;              /* enum revode_way */
-  int arithmetic;       /* enum revode_arithmetic; reversed needs REVODE_FIXED */
+  int arithmetic;       /* enum revode_arithmetic; exact reversal is REVODE_FIXED, a tape REVODE_REAL */
   long stored_steps;    /* stored: most steps of a run */
   int keep_stages;      /* stored: non-zero keeps stages and tapes too, so that the way back calls rhs no more */
-  int slots;            /* checkpointed: states kept; reversed: restore points for when the log is full */
+  int slots;            /* checkpointed: states kept; reversed, taped: restore points, for a full log or for drift */
   int halve_every;      /* K of damped dynamics, at most ln 2 / (h |mu|), mu the most negative eigenvalue; 0: never */
   size_t log_bits;      /* reversed with K: dim * lanes bits every K steps; fewer need slots */
   int fraction_bits[2]; /* of y, 0: 44 (float: 24), range 2^(62 - bits) (float: 30); of the second register, 0: as y */
+  double lambda;        /* reals: damping of every step, McCallum and Foster's lambda, 2 eta - 1 of ALF; 0: none, 1 */
+  long restore_every;   /* reversed in floats: steps between restore points; 0: none */
+  double drift_bound;   /* reversed in floats: most drift, beyond it REVODE_DRIFT; 0: any */
+  double rtol, atol;    /* of step control; both 0: the equal steps that are asked for */
+  long most_steps;      /* step control: accepted steps of a run, 2 bits each; 0: 4096 */
 } revode_plan;
 
 /* What a solver has done since the last forward or begin. */
 typedef struct revode_counts {
   size_t size; /* sizeof(revode_counts), set before the call */
   long steps, recomputed, evaluations_forward, evaluations_backward, vjps;
+  long rejected;     /* steps that step control took back */
+  size_t tape_bits;  /* most that the tape has held */
+  double drift;      /* reversed in floats: largest |x - kept| / (1 + |kept|) at restore points and the beginning */
+  double separation; /* largest |y - z| at the end, of methods with two copies of the state */
 } revode_counts;
 
 /* The sentence of a status; of any other number "unknown status". */
@@ -130,10 +144,10 @@ int revode_version(void);
  * plan do not exist, REVODE_CAPACITY where log_bits cannot hold one event; init also REVODE_ARENA_TOO_SMALL for fewer
  * bytes or a wrong alignment, and then *solver is null. Memory stays where it is.
  *
- * forward: `steps` equal steps from y0[dim][lanes] at t0 to y1 (null: not wanted; may be y0) at t1, which may be
- * smaller than t0. theta stays unchanged until the way back is done.
- * backward: after forward, once: dL/dy1 in y1_bar[dim][lanes]; adds dL/dy0 to y0_bar[dim][lanes] and dL/dtheta to
- * theta_bar[params][lanes], each null: not wanted.
+ * forward: `steps` equal steps (with tolerances: as many as they ask for, `steps` is not read) from y0[dim][lanes] at
+ * t0 to y1 (null: not wanted; may be y0) at t1, which may be smaller than t0. theta stays unchanged until the way back
+ * is done. backward: after forward, once: dL/dy1 in y1_bar[dim][lanes]; adds dL/dy0 to y0_bar[dim][lanes] and dL/dtheta
+ * to theta_bar[params][lanes], each null: not wanted.
  *
  * The same two walks, step by step, for losses along the way. begin stands at step 0; advance goes one step on, retreat
  * one step back; *moved is 0 at the end of the way. y(solver)[dim][lanes] is the state at step n(solver), to be read

@@ -36,6 +36,7 @@ static_assert(REVODE_STEP_UNDERFLOW + 1 == 0 REVODE_STATUS(REVODE_COUNT));
 static_assert(REVODE_STORED == static_cast<int>(revode::Way::stored) &&
               REVODE_CHECKPOINTED == static_cast<int>(revode::Way::checkpointed) &&
               REVODE_REVERSED == static_cast<int>(revode::Way::reversed) &&
+              REVODE_TAPED == static_cast<int>(revode::Way::taped) &&
               REVODE_REAL == static_cast<int>(revode::Arithmetic::real) &&
               REVODE_FIXED == static_cast<int>(revode::Arithmetic::fixed));
 namespace tableau = revode::tableau;
@@ -99,7 +100,8 @@ template <class Solver>
 int count(const Solver* solver, revode_counts* counts) {
   if (!solver || !counts || counts->size != sizeof *counts) return bad;
   const revode::Accounting a = solver->accounting();
-  *counts = {sizeof *counts, a.steps, a.recomputed, a.evaluations_forward, a.evaluations_backward, a.vjps};
+  *counts = {sizeof *counts, a.steps,    a.recomputed, a.evaluations_forward,        a.evaluations_backward,
+             a.vjps,         a.rejected, a.tape_bits,  static_cast<double>(a.drift), static_cast<double>(a.separation)};
   return REVODE_OK;
 }
 template <class T>

@@ -11,19 +11,25 @@ namespace revode {
 /// The plan in C++'s words; false where a number is none of its enum.
 template <class T>
 bool read(const revode_plan& c, Plan<T>& plan) {
-  if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_ALF || c.way < REVODE_STORED || c.way > REVODE_REVERSED ||
-      c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
+  if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_SYMPLECTIC_EULER || c.way < REVODE_STORED ||
+      c.way > REVODE_TAPED || c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
     return false;
-  if (c.method != REVODE_ALF && (c.base < 0 || c.base > REVODE_DORMAND_PRINCE8)) return false;
-  plan.method = c.method == REVODE_ALF           ? alf<T>()
-                : c.method == REVODE_RUNGE_KUTTA ? runge_kutta(*tableau::all<T>[c.base])
-                                                 : mccallum_foster(*tableau::all<T>[c.base]);
+  const bool based = c.method == REVODE_RUNGE_KUTTA || c.method == REVODE_MCCALLUM_FOSTER;
+  if (based && (c.base < 0 || c.base > REVODE_DORMAND_PRINCE8)) return false;
+  const Tableau<T>& base = based ? *tableau::all<T>[c.base] : tableau::euler<T>;
+  const Method<T> methods[] = {runge_kutta(base), mccallum_foster(base), alf<T>(), reversible_heun<T>(), leapfrog<T>(),
+                               verlet<T>(),       symplectic_euler<T>()};
+  plan.method = methods[c.method];
   plan.way = static_cast<Way>(c.way);
   plan.arithmetic = static_cast<Arithmetic>(c.arithmetic);
   plan.stored_steps = c.stored_steps, plan.keep_stages = c.keep_stages != 0, plan.slots = c.slots,
   plan.halve_every = c.halve_every;
   plan.log_bits = c.log_bits;
   for (int r = 0; r < 2; ++r) plan.fraction_bits[r] = c.fraction_bits[r];
+  if (c.lambda < 0 || c.lambda > 0) plan.lambda = static_cast<T>(c.lambda);
+  plan.restore_every = c.restore_every, plan.drift_bound = static_cast<T>(c.drift_bound);
+  plan.control.rtol = static_cast<T>(c.rtol), plan.control.atol = static_cast<T>(c.atol);
+  if (c.most_steps != 0) plan.control.most_steps = c.most_steps;
   return true;
 }
 
@@ -35,6 +41,7 @@ bool countable(const Field& field, const revode_plan& plan) {
   const auto lanes = static_cast<std::size_t>(field.lanes), rows = static_cast<std::size_t>(field.dim);
   const auto tape = static_cast<std::size_t>(field.tape);
   const auto fits = [](std::size_t a, std::size_t b) { return a <= most / b; };
+  if (plan.most_steps < 0 || !fits(static_cast<std::size_t>(plan.most_steps), 64)) return false;
   if (!fits(rows, 2 * lanes) || !fits(tape, 2 * lanes) || plan.stored_steps < 0 || plan.slots < 0) return false;
   const std::size_t kept = (rows + tape) * lanes + 64;
   return fits(static_cast<std::size_t>(plan.stored_steps), kept) && fits(static_cast<std::size_t>(plan.slots), kept) &&

@@ -59,6 +59,62 @@ TEST(CApi, GradientsOfEveryBaseAndWayAgreeWithDifferences) {
   check_gradient<3>(plan(REVODE_ALF, -1, REVODE_REVERSED, REVODE_FIXED));  // which never asks for a base
 }
 
+TEST(CApi, WordsThatNeedNoBase) {
+  for (const int method : {REVODE_REVERSIBLE_HEUN, REVODE_LEAPFROG}) {
+    check_gradient<3>(plan(method, -1, REVODE_REVERSED, REVODE_FIXED));
+    check_gradient<3>(plan(method, -1, REVODE_REVERSED, REVODE_REAL));
+    check_gradient<1>(plan(method, -1, REVODE_CHECKPOINTED, REVODE_REAL));
+  }
+}
+
+TEST(CApi, ATapeGivesTheStoredGradientBits) {
+  std::vector<double> bars[2];
+  for (const int way : {REVODE_STORED, REVODE_TAPED}) {
+    revode_plan p = plan(REVODE_RUNGE_KUTTA, REVODE_RK4, way, REVODE_REAL);
+    p.log_bits = 20000;
+    Orders orders;
+    revode_solver* solver;
+    ASSERT_TRUE(make(field<1>(orders), p, &solver));
+    auto& bar = bars[way == REVODE_TAPED];
+    bar.assign(4, 0);
+    ASSERT_EQ(revode_forward(solver, theta, 0, 3, 40, start, nullptr), REVODE_OK);
+    ASSERT_EQ(revode_backward(solver, weight, bar.data(), bar.data() + 2), REVODE_OK);
+    revode_counts counts{};
+    counts.size = sizeof counts;
+    ASSERT_EQ(revode_accounting(solver, &counts), REVODE_OK);
+    EXPECT_EQ(counts.tape_bits > 0, way == REVODE_TAPED);
+  }
+  EXPECT_NE(bars[0][0], 0);
+  EXPECT_EQ(std::memcmp(bars[0].data(), bars[1].data(), 4 * sizeof(double)), 0);
+}
+
+TEST(CApi, TolerancesChooseTheSteps) {
+  revode_plan p = plan(REVODE_MCCALLUM_FOSTER, REVODE_RALSTON3, REVODE_REVERSED, REVODE_FIXED);
+  double ends[2][2];
+  long steps[2];
+  for (const int tight : {0, 1}) {
+    p.rtol = p.atol = tight ? 1e-9 : 1e-4;
+    Orders orders;
+    revode_solver* solver;
+    ASSERT_TRUE(make(field<1>(orders), p, &solver));
+    std::vector<double> bar(4);
+    ASSERT_EQ(revode_forward(solver, theta, 0, 3, 0, start, ends[tight]), REVODE_OK);
+    ASSERT_EQ(revode_backward(solver, weight, bar.data(), bar.data() + 2), REVODE_OK);
+    revode_counts counts{};
+    counts.size = sizeof counts;
+    ASSERT_EQ(revode_accounting(solver, &counts), REVODE_OK);
+    steps[tight] = counts.steps;
+    EXPECT_NE(bar[0], 0);
+  }
+  EXPECT_GT(steps[1], 4 * steps[0]);
+  for (int i = 0; i < 2; ++i) EXPECT_NEAR(ends[0][i], ends[1][i], 1e-2);
+  p.most_steps = steps[0] / 2, p.rtol = p.atol = 1e-4;
+  Orders orders;
+  revode_solver* solver;
+  ASSERT_TRUE(make(field<1>(orders), p, &solver));
+  EXPECT_EQ(revode_forward(solver, theta, 0, 3, 0, start, nullptr), REVODE_TOO_MANY_STEPS);
+}
+
 TEST(CApi, HalvingEventsAndRestorePointsGiveTheStoredGradientBits) {
   std::vector<double> bars[2];
   for (const int way : {REVODE_STORED, REVODE_REVERSED}) {

@@ -54,13 +54,18 @@ TEST_F(Refusals, Plans) {
   };
   EXPECT_EQ(wrong([](revode_plan& p) { p.size = 0; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.method = -1; }), REVODE_BAD_ARGUMENT);
-  EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_ALF + 1; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_SYMPLECTIC_EULER + 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.base = -1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.base = REVODE_DORMAND_PRINCE8 + 1; }), REVODE_BAD_ARGUMENT);
-  EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_REVERSED + 1; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_TAPED + 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.arithmetic = REVODE_FIXED + 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.arithmetic = REVODE_REAL; }), REVODE_OK);  // drifts, and says how far
   EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_RUNGE_KUTTA; }), REVODE_NOT_REVERSIBLE);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_TAPED; }), REVODE_UNSUPPORTED);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.lambda = .9; }), REVODE_UNSUPPORTED);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.rtol = -1; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.rtol = 1e-3, p.most_steps = -1; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.rtol = 1e-3, p.method = REVODE_VERLET; }), REVODE_UNSUPPORTED);
   EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_STORED; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_CHECKPOINTED; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.keep_stages = 1; }), REVODE_BAD_ARGUMENT);
