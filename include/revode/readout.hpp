@@ -1,8 +1,10 @@
 /// Readout: the solution at each sample's own times, read from the tile's shared steps by the cubic Hermite
 /// interpolant, and its VJP. With x = (t - t_n)/h: y = (1 - 3x^2 + 2x^3) y_n + (3x^2 - 2x^3) y_{n+1} + h (x - 2x^2 +
-/// x^3) f_n + h (x^3 - x^2) f_{n+1}. Error O(h^4) beside the method's own; a time that is a node is read exactly. One
-/// evaluation a node that is read on the way forward, one evaluation and one VJP on the way back. An observer of a
-/// solve: the walk does not know it.
+/// x^3) f_n + h (x^3 - x^2) f_{n+1}. Error O(h^4) beside the method's own; a time that is a node is read exactly. With
+/// a tableau that has a continuous extension (Dormand-Prince 5, Tsitouras 5) and solves by it: + x^2 (1 - x)^2 h sum_i
+/// bulge_i k_i (form.hpp), error O(h^5), for s evaluations more a step that is read, and as many with their VJPs on the
+/// way back. One evaluation a node that is read on the way forward, one evaluation and one VJP on the way back. An
+/// observer of a solve: the walk does not know it.
 ///
 ///   begin; do look(); while (advance());       turn; do pull(); while (retreat());
 #pragma once
@@ -12,13 +14,15 @@ namespace revode {
 template <class T>
 class Readout {
  public:
-  /// `capacity`: most observations a lane.
-  constexpr void place(Arena& arena, const Map<T>& field, int lanes, int capacity) {
+  /// `capacity`: most observations a lane; `base`: of the solve's runge_kutta(), for the fourth order.
+  constexpr void place(Arena& arena, const Map<T>& field, int lanes, int capacity, const Tableau<T>* base = nullptr) {
     const Shape s = field.shape({lanes, 0});
     field_ = &field, lanes_ = static_cast<std::size_t>(lanes), dim_ = s.out, capacity_ = capacity;
     const std::size_t n = lanes_ * static_cast<std::size_t>(dim_);
     for (int side = 0; side < 2; ++side) y_[side] = arena.take<T>(n), f_[side] = arena.take<T>(n);
     weight_ = arena.take<T>(4 * lanes_);
+    bulges_ = base && base->continuous;
+    if (bulges_) flow_.place(arena, field, bulge(*base), lanes, true, false), factor_ = arena.take<T>(lanes_);
     tape_ = arena.take<std::byte>(s.tape);
     work_ = arena.take<std::byte>(s.work);
   }
@@ -43,6 +47,16 @@ class Readout {
   /// The same of the derivative with respect to the time read.
   void weigh_rate(const Step<T>& s, const T* times);
   void add_row(T* out) const;
+  /// The method z += h sum_i bulge_i k_i(y), whose step and transpose are those of any word.
+  static constexpr Method<T> bulge(Tableau<T> base) {
+    base.b = base.bulge;
+    return {"bulge", 2, 1, 1, {push(1, +1, increment(1, 0, 0))}, {}, base, 0};
+  }
+  /// The bulge of a step into the flow's second register.
+  void rise(Trajectory<T>& solve, const Step<T>& s);
+  /// out[dim][lanes] += x^2 (1 - x)^2 times it, or its derivative in t.
+  void add_bulge(const Step<T>& s, const T* times, bool derivative, T* out);
+  void pull_bulge(Trajectory<T>& solve, const Step<T>& s, const T* at_bar);
   /// f at both ends of the step the cursor has made.
   void evaluate(Trajectory<T>& solve);
   void add_step(const Step<T>& s, int side, const T* at_bar, T* y_bar, T* f_bar);
@@ -53,6 +67,9 @@ class Readout {
   std::byte *tape_ = nullptr, *work_ = nullptr;
   std::size_t lanes_ = 1;
   int dim_ = 1, capacity_ = 0, count_ = 0, first_ = 0, last_ = 0;
+  Flow<Real<T>> flow_;
+  T* factor_ = nullptr;  // [lanes]
+  bool bulges_ = false, risen_ = false;
   bool ready_[2] = {false, false};  // f_ belongs to the state beside it
 };
 }  // namespace revode

@@ -4,6 +4,7 @@
 
 #include "kernels/pack.hpp"
 #include "kernels/sweep.hpp"
+#include "revode/impl/flow_impl.hpp"
 
 namespace revode {
 using kernel::On;
@@ -98,6 +99,57 @@ void Readout<T>::add_row(T* out_row) const {
   }
 }
 
+template <class T>
+void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s) {
+  const int bits[2] = {0, 0};
+  flow_.init(solve.theta(), bits);
+  memcpy(flow_.state, y_[0], size() * sizeof(T));
+  memset(flow_.state + size(), 0, size() * sizeof(T));
+  flow_.step(s, nullptr);
+  fail(solve.sticky(), flow_.status);
+  risen_ = true;
+}
+
+template <class T>
+void Readout<T>::add_bulge(const Step<T>& s, const T* times, bool derivative, T* out) {
+  for (std::size_t l = 0; l < lanes_; ++l) {
+    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
+    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0), rest = 1 - x;
+    factor_[l] = derivative ? 2 * x * rest * (rest - x) / (s.t1 - s.t0) : x * x * rest * rest;
+  }
+  for (std::size_t d = 0; d < static_cast<std::size_t>(dim_); ++d)
+    kernel::multiply(lanes_, factor_, flow_.state + size() + d * lanes_, out + d * lanes_, true);
+}
+
+template <class T>
+void Readout<T>::pull_bulge(Trajectory<T>& solve, const Step<T>& s, const T* at_bar) {
+  const int bits[2] = {0, 0};
+  flow_.init(solve.theta(), bits);
+  memset(flow_.bar, 0, flow_.words() * sizeof(T));
+  bool any = false;
+  for (int o = last_ - 1; o >= 0; --o) {
+    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
+    bool all_before = true;
+    for (std::size_t l = 0; l < lanes_; ++l) {
+      all_before &= before(s, row[l]);
+      const bool inside = !before(s, row[l]) && !beyond(s, row[l]);
+      const T x = inside ? (row[l] - s.t0) / (s.t1 - s.t0) : T(0), rest = 1 - x;
+      factor_[l] = x * x * rest * rest;
+      any |= inside;
+    }
+    if (all_before) break;
+    for (std::size_t d = 0; d < static_cast<std::size_t>(dim_); ++d)
+      kernel::multiply(lanes_, factor_, at_bar + static_cast<std::size_t>(o) * size() + d * lanes_,
+                       flow_.bar + size() + d * lanes_, true);
+  }
+  if (!any) return;
+  memcpy(flow_.state, solve.y(), size() * sizeof(T));
+  flow_.bar_out = {solve.theta_bar(), nullptr};
+  flow_.pull(s);
+  fail(solve.sticky(), flow_.status);
+  for (std::size_t i = 0; i < size(); ++i) solve.y_bar()[i] += flow_.bar[i];
+}
+
 /// Moves first_ past rows that are read to the end in every lane; true when a row may be read in this step.
 template <class T>
 bool Readout<T>::reads(const Step<T>& s) {
@@ -119,7 +171,7 @@ void Readout<T>::look(Trajectory<T>& solve) {
     ready_[0] = ready_[1];
   }
   memcpy(y_[1], solve.y(), size() * sizeof(T));
-  ready_[1] = false;
+  ready_[1] = risen_ = false;
   if (node == 0) return;
   const Step<T> s = solve.step(node - 1);
   if (!reads(s)) return;
@@ -131,9 +183,12 @@ void Readout<T>::look(Trajectory<T>& solve) {
     if (!weigh(s, row)) continue;
     evaluate(solve);
     add_row(at_ + static_cast<std::size_t>(o) * size());
+    if (bulges_ && !risen_) rise(solve, s);
+    if (bulges_) add_bulge(s, row, false, at_ + static_cast<std::size_t>(o) * size());
     if (!rate_) continue;
     weigh_rate(s, row);
     add_row(rate_ + static_cast<std::size_t>(o) * size());
+    if (bulges_) add_bulge(s, row, true, rate_ + static_cast<std::size_t>(o) * size());
   }
 }
 
@@ -147,6 +202,8 @@ void Readout<T>::interpolate(Trajectory<T>& solve, const T* times, T* at, T* rat
   memset(rate, 0, size() * sizeof(T));
   weigh_rate(s, times);
   add_row(rate);
+  if (bulges_ && !risen_) rise(solve, s);
+  if (bulges_) add_bulge(s, times, false, at), add_bulge(s, times, true, rate);
 }
 
 template <class T>
@@ -172,7 +229,10 @@ void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
   const long node = solve.n();
   T* f_bar = f_[0];
   memset(f_bar, 0, size() * sizeof(T));
-  if (node < solve.steps()) add_step(solve.step(node), 0, at_bar, solve.y_bar(), f_bar);
+  if (node < solve.steps()) {
+    add_step(solve.step(node), 0, at_bar, solve.y_bar(), f_bar);
+    if (bulges_) pull_bulge(solve, solve.step(node), at_bar);
+  }
   if (node > 0) {
     const Step<T> s = solve.step(node - 1);
     for (; last_ > 0; --last_) {  // rows beyond this step in every lane are done with

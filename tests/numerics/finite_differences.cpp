@@ -22,6 +22,7 @@ constexpr T read[] = {.25, .31, .3, .5, .33, .5625, .71, .9, 1.2, 1.375, 1.36, n
 struct Case {
   std::string name;
   Plan<T> plan;
+  const Tableau<T>* continuous = nullptr;
 };
 std::vector<Case> cases() {
   std::vector<Case> all;
@@ -36,6 +37,9 @@ std::vector<Case> cases() {
   using A = Arithmetic;
   for (const Tableau<T>* base : tableau::all<T>) add("stored", Way::stored, A::real, runge_kutta(*base), 0);
   add("checkpointed", Way::checkpointed, A::real, runge_kutta(tableau::tsitouras5<T>), 0);
+  all.back().continuous = &tableau::tsitouras5<T>;
+  add("stored, read continuously", Way::stored, A::real, runge_kutta(tableau::dormand_prince5<T>), 0);
+  all.back().continuous = &tableau::dormand_prince5<T>;
   add("taped", Way::taped, A::real, runge_kutta(tableau::tsitouras5<T>), 0);
   add("stored in fixed point", Way::stored, A::fixed, runge_kutta(tableau::rk4<T>), 0);
   for (const Method<T>& m : {mccallum_foster(tableau::rk4<T>), mccallum_foster(tableau::ralston3<T>), alf<T>(),
@@ -96,6 +100,7 @@ double tolerance(const Plan<T>& plan) {
 void check(bool backwards, bool through) {
   for (const Case& c : cases()) {
     observed::Problem<T> p = problem(c.plan, backwards, through);
+    p.continuous = c.continuous;
     const auto o = observed::solve(p, true);
     ASSERT_EQ(o.status, Status::ok) << c.name;
     EXPECT_TRUE(alive(o.y0_bar) && alive(o.theta_bar)) << c.name;

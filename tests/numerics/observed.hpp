@@ -13,6 +13,7 @@ struct Problem {
   Plan<T> plan;
   Grid<T> grid;
   int lanes = 1, count = 0;
+  const Tableau<T>* continuous = nullptr;  ///< the readings' base
   std::vector<T> theta, y0, y1_bar, times /*[count][lanes]*/, at_bar /*[count][dim][lanes]*/;
 };
 template <class T>
@@ -28,10 +29,10 @@ Outcome<T> solve(const Problem<T>& p, bool with_gradient) {
   Outcome<T> o;
   Arena measure;
   Readout<T> readout;
-  readout.place(measure, *p.field, p.lanes, p.count);
+  readout.place(measure, *p.field, p.lanes, p.count, p.continuous);
   Bytes bytes(Solve<T>::bytes(*p.field, p.plan, p.lanes)), more(measure.bytes());
   Arena arena = bytes.arena(), readings = more.arena();
-  readout.place(readings, *p.field, p.lanes, p.count);
+  readout.place(readings, *p.field, p.lanes, p.count, p.continuous);
   Solve<T> s;
   o.status = s.init(arena, *p.field, p.plan, p.lanes);
   if (o.status != Status::ok) return o;

@@ -128,11 +128,13 @@ TYPED_TEST(Readings, LanesAreReadAsIfAlone) {
 }
 
 /// Between nodes the error is h^4 / 384 of the fourth derivative: the method's own, of order 5, is far below.
-TEST(Interpolation, IsOfFourthOrder) {
+/// The error of readings between nodes over four doublings of the steps, as a power of h.
+double interpolation_order(const Tableau<double>& base, bool continuous) {
   const std::vector<double> times = {.23, .41, .59, .83, .97};
   const auto read = [&](long steps) {
     auto p = problem<double>({0, 1, steps}, times);
-    p.plan.method = runge_kutta(tableau::dormand_prince5<double>);
+    p.plan.method = runge_kutta(base);
+    if (continuous) p.continuous = &base;
     return observed::solve(p, false).at;
   };
   const auto exact = read(1600);  // 1e-12 and below
@@ -143,9 +145,15 @@ TEST(Interpolation, IsOfFourthOrder) {
     for (std::size_t i = 0; i < at.size(); ++i) worst = std::max(worst, std::abs(at[i] - exact[i]));
     slope += (1.5 - k) / 5 * std::log2(worst);  // least squares over four doublings
   }
-  // 0.3: times fall at another place of their step each time, where the error is between all and a fraction of its
-  // most.
-  EXPECT_NEAR(slope, 4, .3);
+  return slope;
+}
+/// 0.3: times fall at another place of their step each time, where the error is between all and a fraction of its most.
+TEST(Interpolation, IsOfFourthOrder) {
+  EXPECT_NEAR(interpolation_order(tableau::dormand_prince5<double>, false), 4, .3);
+}
+TEST(Interpolation, ContinuousExtensionsAreOfFifth) {
+  EXPECT_NEAR(interpolation_order(tableau::dormand_prince5<double>, true), 5, .3);
+  EXPECT_NEAR(interpolation_order(tableau::tsitouras5<double>, true), 5, .3);
 }
 
 /// Counts what the readings cost beside the solve.
