@@ -1,0 +1,108 @@
+// What the experiments' programs share: a solve in bytes of its own, plans by one line each, and distances.
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "revode/solve.hpp"
+
+namespace experiment {
+using namespace revode;
+
+/// An experiment that cannot be set up is a mistake in its program.
+inline void must(Status status, const char* what) {
+  if (status == Status::ok) return;
+  std::fprintf(stderr, "%s: %s\n", what, sentence(status));
+  std::exit(1);
+}
+
+class Bytes {
+ public:
+  explicit Bytes(std::size_t size)
+      : size_(size), at_(static_cast<std::byte*>(::operator new (size, std::align_val_t{REVODE_ALIGN}))) {}
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+  ~Bytes() { ::operator delete (at_, std::align_val_t{REVODE_ALIGN}); }
+  Arena arena() const { return Arena(at_, size_); }
+  std::size_t size() const { return size_; }
+
+ private:
+  std::size_t size_;
+  std::byte* at_;
+};
+
+/// A solve of one tile and the bytes it lives in.
+template <class T>
+class Solver {
+ public:
+  Solver(const Map<T>& field, const Plan<T>& plan, int lanes = 1) : bytes_(Solve<T>::bytes(field, plan, lanes)) {
+    Arena arena = bytes_.arena();
+    must(solve_.init(arena, field, plan, lanes), plan.method.name);
+  }
+  Trajectory<T>* operator->() const { return &*solve_; }
+  Trajectory<T>& operator*() const { return *solve_; }
+  std::size_t bytes() const { return bytes_.size(); }
+
+ private:
+  Bytes bytes_;
+  Solve<T> solve_;
+};
+
+// ---- plans, one line each
+/// Floats, every state kept: the oracle.
+template <class T>
+Plan<T> stored(const Method<T>& method, long steps, T lambda = 1) {
+  Plan<T> p;
+  p.method = method, p.way = Way::stored, p.arithmetic = Arithmetic::real, p.stored_steps = steps, p.lambda = lambda;
+  return p;
+}
+/// Floats, walked back: a bijective word undone, any other method with -h.
+template <class T>
+Plan<T> retraced(const Method<T>& method, T lambda = 1) {
+  Plan<T> p;
+  p.method = method, p.way = Way::reversed, p.arithmetic = Arithmetic::real, p.lambda = lambda;
+  return p;
+}
+/// Integers, undone exactly; every `halve_every` steps a halving event leaves a bit a dimension.
+template <class T>
+Plan<T> exact(const Method<T>& method, int dim, long steps, int halve_every = 0) {
+  Plan<T> p;
+  p.method = method, p.way = Way::reversed, p.arithmetic = Arithmetic::fixed, p.halve_every = halve_every;
+  p.log_bits = p.log_bits_for(std::max(steps, long{halve_every}), dim, 1);
+  return p;
+}
+/// A few states kept, the rest run again: any method.
+template <class T>
+Plan<T> checkpointed(const Method<T>& method, int slots) {
+  Plan<T> p;
+  p.method = method, p.way = Way::checkpointed, p.arithmetic = Arithmetic::real, p.slots = slots;
+  return p;
+}
+
+template <class T>
+std::vector<T> state(const Trajectory<T>& walk) {
+  return {walk.y(), walk.y() + walk.size()};
+}
+/// Largest |a - b|; NaN where there is one.
+template <class T>
+double distance(const std::vector<T>& a, const std::vector<T>& b) {
+  double most = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double apart = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
+    if (!(apart <= most)) most = apart;
+  }
+  return most;
+}
+template <class T>
+double euclidean(const std::vector<T>& a, const std::vector<T>& b) {
+  double sum = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const double apart = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    sum += apart * apart;
+  }
+  return std::sqrt(sum);
+}
+}  // namespace experiment
