@@ -74,10 +74,10 @@ def write_csv(file, header, rows):
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
 
 
-def check(target, measured, bound, strict=False):
+def check(target, measured, bound, strict=False, form=".4f"):
     """One target as a line; whether it holds."""
     held = measured < bound if strict else measured <= bound
-    print(f"  {target:72} {measured:.4f} {'<' if strict else '<='} {bound:.4f}  {'yes' if held else 'NO'}")
+    print(f"  {target:72} {measured:{form}} {'<' if strict else '<='} {bound:{form}}  {'yes' if held else 'NO'}")
     return held
 
 
