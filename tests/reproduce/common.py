@@ -81,9 +81,9 @@ def check(target, measured, bound, strict=False, form=".4f"):
     return held
 
 
-def check_near(target, measured, value, within):
+def check_near(target, measured, value, within, digits=4):
     held = abs(measured - value) <= within  # false for NaN
-    print(f"  {target:72} {measured:.4g} = {value:.4g} +- {within:.2g}  {'yes' if held else 'NO'}")
+    print(f"  {target:72} {measured:.{digits}g} = {value:.{digits}g} +- {within:.2g}  {'yes' if held else 'NO'}")
     return held
 
 

@@ -7,6 +7,7 @@
 #include <new>
 #include <vector>
 
+#include "revode/impl/flow_impl.hpp"
 #include "revode/solve.hpp"
 
 namespace experiment {
@@ -104,5 +105,35 @@ double euclidean(const std::vector<T>& a, const std::vector<T>& b) {
     sum += apart * apart;
   }
   return std::sqrt(sum);
+}
+
+/// States at the end and, walked back in floats without any kept state, at the beginning again. (The library's way
+/// back puts the kept state of node 0 in place before it hands it over.)
+template <class T>
+struct Return {
+  std::vector<T> end, beginning;
+};
+template <class T>
+Return<T> there_and_back(const Map<T>& field, const Method<T>& method, T lambda, const Grid<T>& grid,
+                         const std::vector<T>& theta, const std::vector<T>& y0) {
+  Flow<Real<T>> flow;
+  Arena measure;
+  flow.place(measure, field, method, 1, false);
+  const Bytes bytes(measure.bytes());
+  Arena arena = bytes.arena();
+  flow.place(arena, field, method, 1, false);
+  flow.init(theta.data(), {0, 0});
+  Clock<T> clock;
+  if (!clock.init(grid, 0, lambda)) must(Status::bad_argument, method.name);
+  flow.lift(clock.node(0), y0.data());
+  for (long n = 0; n < clock.steps(); ++n) flow.step(clock.at(n), nullptr);
+  flow.read();
+  Return<T> r{{flow.y, flow.y + flow.read_size()}, {}};
+  std::fill(flow.bar, flow.bar + flow.words(), T(0));
+  for (long n = clock.steps(); n-- > 0;)
+    bijective(method) ? flow.unpull(clock.at(n), nullptr) : flow.step_back(clock.at(n));
+  flow.read();
+  r.beginning.assign(flow.y, flow.y + flow.read_size());
+  return r;
 }
 }  // namespace experiment

@@ -195,7 +195,8 @@ void region(const char* name, const Method<T>& method, T lambda) {
     std::puts("");
   };
   for (int i = 0; i < 45; ++i) column(-5 + .1 * i);
-  for (int i = 0; i <= 124; ++i) column(-.5 + .005 * i);  // regions of lambda near 1 are slivers along the axis
+  for (int i = 0; i < 140; ++i) column(-.5 + .005 * i);  // regions of lambda near 1 are slivers along the axis
+  for (int i = 0; i <= 8; ++i) column(.2 + .1 * i);
 }
 void regions() {
   for (const Tableau<T>* base : coupled_bases) region(base->name, runge_kutta(*base), 1);
