@@ -56,6 +56,10 @@ class Flow {
   std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
   void moved() { fresh_ = false; }
+  /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
+  const T* first_slope() const { return slope(0); }
+  /// first_slope() is that of this node: it is not evaluated again.
+  void known() { fresh_ = true; }
   /// The step of the same word with -h from its end: what a way predicts state n with.
   void step_back(const Step<T>& s) { step({s.n, s.t1, s.t0, -s.h, s.damping, s.offset}, nullptr); }
 

@@ -10,6 +10,7 @@
 #include "revode/ways/retraced.hpp"
 #include "revode/ways/reversed.hpp"
 #include "revode/ways/stored.hpp"
+#include "revode/ways/taped.hpp"
 
 namespace revode {
 /// What a solve has done so far.
@@ -22,7 +23,8 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;  ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  std::size_t tape_bits = 0;  ///< taped: the most bits the tape has held
 };
 
 template <class T>

@@ -70,6 +70,8 @@ Status Walk<N, W, F>::finish(T* y0_bar) {
   if (times_bar_) times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
   if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
+  const Extent extent = flow_.call.extent;
+  if (!finite(this->theta_bar_, flow_.field().shape(extent).params, extent.lanes)) failed(Status::not_finite);
   return flow_.status;
 }
 
@@ -86,7 +88,10 @@ template <class N, template <class> class W, class F>
 Accounting Walk<N, W, F>::accounting() const {
   float drift = 0;
   if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
-  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps,
-          drift,       separation_};
+  std::size_t tape_bits = 0;
+  if constexpr (requires { way_.tape_bits(); }) tape_bits = way_.tape_bits();
+  return {
+      steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps, drift,
+      separation_, tape_bits};
 }
 }  // namespace revode
