@@ -83,6 +83,15 @@ Plan<T> checkpointed(const Method<T>& method, int slots) {
   return p;
 }
 
+/// The ordinary solver in floats, with a tape of what its prediction of each state missed; room for 160 bits each.
+template <class T>
+Plan<T> taped(const Method<T>& method, int dim, long steps, Predictor predictor = Predictor::runge_kutta) {
+  Plan<T> p;
+  p.method = method, p.way = Way::taped, p.arithmetic = Arithmetic::real, p.predictor = predictor;
+  p.log_bits = 160 * static_cast<std::size_t>(dim) * static_cast<std::size_t>(steps + 10);
+  return p;
+}
+
 template <class T>
 std::vector<T> state(const Trajectory<T>& walk) {
   return {walk.y(), walk.y() + walk.size()};
