@@ -22,7 +22,10 @@ struct Orbit {
 };
 constexpr Automatic<T, Orbit> inverse_square;
 /// EES(2,5; x = 1/4) of the same paper, which it shows beside x = 1/10.
-constexpr Tableau<T> ees25_quarter{"ees25_quarter", 3, 2, 0, {.5, 0, 1}, {.25, .5, .25}, {}};
+struct Quarter {
+  static constexpr T a[] = {.5, 0, 1}, b[] = {.25, .5, .25};
+};
+constexpr Tableau<T> ees25_quarter = tableau::from<T, Quarter>("ees25_quarter", 2);
 static_assert(tableau::order_of(ees25_quarter, ees25_quarter.b) == 2);
 
 constexpr long steps = 100;
