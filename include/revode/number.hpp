@@ -21,7 +21,8 @@ class BitLog {
   bool room(std::size_t bits) const { return bits <= capacity_ - top_; }
   bool empty() const { return top_ == 0; }
   std::size_t bits() const { return top_; }
-  void push(std::uint32_t value, int count) {  // the low `count` bits, 1 to 32
+  void rewind(std::size_t bits) { top_ = bits; }  ///< to what bits() was
+  void push(std::uint32_t value, int count) {     // the low `count` bits, 1 to 32
     const std::size_t at = top_ >> 5;
     const int shift = static_cast<int>(top_ & 31);
     const std::uint64_t mask = ((std::uint64_t{1} << count) - 1) << shift, v = std::uint64_t{value} << shift;

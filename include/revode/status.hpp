@@ -6,11 +6,11 @@
   X(ok, "no error")                                                                                                    \
   X(bad_argument, "an argument is out of its documented range")                                                        \
   X(arena_too_small, "the arena holds fewer bytes than bytes() asks for, or is not aligned to REVODE_ALIGN")           \
-  X(not_reversible, "this method cannot be undone: choose the stored or the checkpointed way")                         \
+  X(not_reversible, "this method cannot be undone: choose the stored, the checkpointed or the taped way")              \
   X(unsupported, "this map has no tangents, or this combination of method, number and way does not exist")             \
   X(not_finite, "a state or a gradient is not finite")                                                                 \
   X(range, "a state left the fixed-point range: use fewer fraction bits or more damping")                              \
-  X(capacity, "a fixed-capacity store (states, slots or bit log) is full: give it more bytes")                         \
+  X(capacity, "a fixed-capacity store (states, slots, bit log or tape) is full: give it more bytes")                   \
   X(irreversible,                                                                                                      \
     "the walk back did not end at the state the walk forward began with: the field is not deterministic")              \
   X(callback_failed, "a user's function returned non-zero")                                                            \

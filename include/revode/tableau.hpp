@@ -86,8 +86,8 @@ template <class T>
 constexpr bool orders_hold() {
   const auto is = [](int found, int order) { return found == (order < 5 ? order : 5); };
   for (const Tableau<T>* m : all<T>) {
-    if (!is(order_of(*m, m->b), m->order) || (m->b_hat != nullptr) != (m->embedded_order > 0)) return false;
-    if (m->b_hat && !is(order_of(*m, m->b_hat), m->embedded_order)) return false;
+    if (!is(order_of(*m, m->b), m->order)) return false;
+    if (m->embedded_order > 0 && !is(order_of(*m, m->b_hat), m->embedded_order)) return false;
   }
   return true;
 }
@@ -97,7 +97,7 @@ static_assert(orders_hold<double>());
 template <class T>
 constexpr bool ends_meet() {
   for (const Tableau<T>* m : all<T>)
-    for (int last = m->stages - 1, j = 0; m->bulge && j <= last; ++j) {
+    for (int last = m->stages - 1, j = 0; m->continuous && j <= last; ++j) {
       const T difference = m->b[j] - (j < last ? m->A(last, j) : 0);
       if (difference < 0 || difference > 0) return false;
     }

@@ -101,7 +101,7 @@ class CSolver {
   }
   Status backward(const T* y1_bar, T* y0_bar, T* theta_bar) {
     if (!y1_bar || phase_ != Phase::forward) return Status::bad_argument;
-    if (solve_->status() == Status::ok && solve_->n() != solve_->steps()) return Status::bad_argument;
+    if (solve_->status() == Status::ok && !solve_->finished()) return Status::bad_argument;
     Status status = turn(theta_bar);
     for (std::size_t i = 0; status == Status::ok && i < solve_->size(); ++i) solve_->y_bar()[i] += y1_bar[i];
     for (bool moved = true; status == Status::ok && moved;) status = retreat(moved);

@@ -63,6 +63,10 @@ Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
     c.evaluations_backward += step * steps + ends * (1 + (p.restore_every ? (steps - 1) / p.restore_every : 0));
   } else if (p.way == Way::reversed) {
     c.evaluations_backward += (step + pull_evaluations(m)) * steps;
+  } else if (p.way == Way::taped) {  // the slope at a node serves the steps and predictions on both its sides
+    const bool again = p.predictor == Predictor::runge_kutta;
+    c.evaluations_forward += again ? (step - 1) * steps + 1 : 0;
+    c.evaluations_backward += (again ? 2 * step - 1 : step) * steps;
   } else {
     if (p.way == Way::checkpointed) c.recomputed = binomial_recomputed(steps, p.slots);
     const long sweeps = c.recomputed < steps ? c.recomputed : steps;

@@ -8,9 +8,10 @@ inline constexpr int max_stages = 13;
 template <class T>
 struct Tableau {
   const char* name;
-  int stages, order, embedded_order;
-  const T *a, *b;          // the strict lower triangle by rows; the weights
-  const T *b_hat, *bulge;  // or null: weights of the embedded solution; of the continuous one, see weight()
+  int stages, order, embedded_order;  // 0: no b_hat
+  bool continuous;                    // there is a bulge
+  const T *a, *b;                     // the strict lower triangle by rows; the weights
+  const T *b_hat, *bulge;             // or null: weights of the embedded solution; of the continuous one, see weight()
 
   constexpr T A(int i, int j) const { return a[i * (i - 1) / 2 + j]; }
   constexpr T c(int i) const {
@@ -26,7 +27,7 @@ struct Tableau {
   }
   /// b_i(x) of the solution inside a step, y(t + x h) = y + h sum_i b_i(x) k_i with 0 <= x <= 1, of order 4: the cubic
   /// of Hermite through the step's ends and their slopes, plus bulge_i x^2 (1 - x)^2. Exactly 0 at x = 0 and b_i at x
-  /// = 1. Only where bulge is not null; all stages are needed, the last is the slope at the end.
+  /// = 1. Only where continuous; all stages are needed, the last is the slope at the end.
   constexpr T weight(int i, T x) const {
     const T first = i == 0 ? 1 : 0, last = i == stages - 1 ? 1 : 0, rest = 1 - x;
     return x * (b[i] + rest * (first - b[i] + x * (2 * b[i] - first - last + rest * bulge[i])));
@@ -45,7 +46,7 @@ template <class T, class Data>
 constexpr Tableau<T> from(const char* name, int order, int embedded_order = 0) {
   constexpr int s = detail::length(Data::b);
   static_assert(s <= max_stages);
-  Tableau<T> m{name, s, order, embedded_order, nullptr, Data::b, nullptr, nullptr};
+  Tableau<T> m{name, s, order, embedded_order, false, nullptr, Data::b, nullptr, nullptr};
   if constexpr (s > 1) {
     static_assert(detail::length(Data::a) == s * (s - 1) / 2);
     m.a = Data::a;
@@ -57,6 +58,7 @@ constexpr Tableau<T> from(const char* name, int order, int embedded_order = 0) {
   if constexpr (requires { Data::bulge; }) {
     static_assert(detail::length(Data::bulge) == s);
     m.bulge = Data::bulge;
+    m.continuous = true;
   }
   return m;
 }

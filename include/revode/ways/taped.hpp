@@ -36,12 +36,12 @@ class Taped {
     if (!slots_.full()) slots_.push(0, flow.state);
   }
   Status before(const Step<T>& s, const Flow& flow) {
-    step_[s.n % (delay_ + 1)] = s;
     copy(kept(s.n), flow.state);
     return Status::ok;
   }
   /// A failure leaves the flow in front of the step.
   Status after(const Step<T>& s, Flow& flow) {
+    step_[s.n % (delay_ + 1)] = s;
     if (delay_) copy(slope(s.n), flow.first_slope());
     Status status = kernel::finite(d_, flow.state) ? Status::ok : Status::not_finite;
     if (status == Status::ok && s.n - coded_ == delay_) status = code(delay_ ? kept(coded_ + 1) : flow.state, flow);
