@@ -127,10 +127,10 @@ Return<T> there_and_back(const Map<T>& field, const Method<T>& method, T lambda,
                          const std::vector<T>& theta, const std::vector<T>& y0) {
   Flow<Real<T>> flow;
   Arena measure;
-  flow.place(measure, field, method, 1, false);
+  flow.place(measure, field, method, 1, false, false);
   const Bytes bytes(measure.bytes());
   Arena arena = bytes.arena();
-  flow.place(arena, field, method, 1, false);
+  flow.place(arena, field, method, 1, false, false);
   flow.init(theta.data(), {0, 0});
   Clock<T> clock;
   if (!clock.init(grid, 0, lambda)) must(Status::bad_argument, method.name);

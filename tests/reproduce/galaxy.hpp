@@ -44,10 +44,10 @@ inline Outcome orbit(const Tableau<T>& base, long duration) {
   const Method<T> method = runge_kutta(base);
   Flow<Real<T>, Field> flow;
   Arena measure;
-  flow.place(measure, field, method, 1, false);
+  flow.place(measure, field, method, 1, false, false);
   const Bytes bytes(measure.bytes());
   Arena arena = bytes.arena();
-  flow.place(arena, field, method, 1, false);
+  flow.place(arena, field, method, 1, false, false);
   flow.init(nullptr, {0, 0});
   flow.lift(0, start.data());
   const long steps = 40 * duration;

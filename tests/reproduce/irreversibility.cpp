@@ -43,7 +43,8 @@ struct Problem {
 const std::vector<T> start = {1};
 
 void line(const Problem& p, const char* name, const char* kind, T end, double back, Status status) {
-  std::printf("%s,%g,%ld,%s,%s,%.14e,%.14e,%.14e,%s\n", p.name, p.rate, p.steps, name, kind, end, std::exp(-p.rate), back,
+  std::printf("%s,%g,%ld,%s,%s,%.14e,%.14e,%.14e,%s\n", p.name, p.rate, p.steps, name, kind, end, std::exp(-p.rate),
+              back,
               status == Status::ok      ? "ok"
               : status == Status::range ? "range"
                                         : "failed");
@@ -73,7 +74,7 @@ void states(const Problem& p, const char* name, const Plan<T>& plan) {
     if (!(miss <= back)) back = miss;
   } while (solver->retreat());
   if (solver->n() != 0) back = NAN;
-  line(p, name, "states", end, back, status);
+  line({p.name, p.field, p.rate, solver->steps()}, name, "states", end, back, status);
 }
 Plan<T> tape(const Tableau<T>& base, long steps, Predictor predictor = Predictor::runge_kutta) {
   return taped(runge_kutta(base), 1, steps, predictor);
@@ -98,6 +99,21 @@ void all(const Problem& p) {
   states(p, "exact_mf_midpoint", exact(mf_midpoint, 1, p.steps, 1));
   states(p, "exact_mf_rk4", exact(mf_rk4, 1, p.steps, 4));
 }
+/// Dormand and Prince's pair under step control: backwards by a solve of its own from z(T), as the continuous adjoint
+/// does, and by the tape of the steps that were taken.
+void adaptive(const char* name, const Map<T>& field, T rate, T tolerance, const char* solved, const char* on_tape) {
+  Plan<T> plan = checkpointed(runge_kutta(tableau::dormand_prince5<T>), 1);
+  plan.control.rtol = plan.control.atol = tolerance;
+  Solver<T> solver(field, plan);
+  must(run(*solver, {0, 1, 1}, &rate, start.data()), solved);
+  const std::vector<T> end = state(*solver);
+  const long steps = solver->steps();
+  const Status status = run(*solver, {1, 0, 1}, &rate, end.data());
+  line({name, &field, rate, steps}, solved, "floats", end[0], distance(state(*solver), start), status);
+  plan = taped(runge_kutta(tableau::dormand_prince5<T>), 1, plan.control.most_steps);
+  plan.control.rtol = plan.control.atol = tolerance;
+  states({name, &field, rate, 1}, on_tape, plan);
+}
 }  // namespace
 
 int main() {
@@ -106,5 +122,16 @@ int main() {
     all({"decay", &decay, 10, steps});
     all({"decay", &decay, 100, steps});
     all({"relu", &relu, 10, steps});
+  }
+  const struct {
+    T tolerance;
+    const char *solved, *on_tape;
+  } tolerances[] = {{1e-3, "rk45_1e-3", "taped_rk45_1e-3"},
+                    {1e-6, "rk45_1e-6", "taped_rk45_1e-6"},
+                    {1e-9, "rk45_1e-9", "taped_rk45_1e-9"}};
+  for (const auto& [tolerance, solved, on_tape] : tolerances) {
+    adaptive("decay", decay, 10, tolerance, solved, on_tape);
+    adaptive("decay", decay, 100, tolerance, solved, on_tape);
+    adaptive("relu", relu, 10, tolerance, solved, on_tape);
   }
 }

@@ -46,7 +46,7 @@ class Stepper {
         bytes_(measured(method)),
         y0_(4 * lanes * static_cast<std::size_t>(method.read)) {
     Arena arena = bytes_.arena();
-    flow_.place(arena, field_, method, lanes, false);
+    flow_.place(arena, field_, method, lanes, false, false);
     flow_.init(nullptr, {0, 0});
   }
   /// The step's matrix [registers][registers] for each of mu[lanes].
@@ -82,7 +82,7 @@ class Stepper {
   std::size_t measured(const Method<T>& method) {
     Arena arena;
     Flow<Real<T>> flow;
-    flow.place(arena, field_, method, lanes, false);
+    flow.place(arena, field_, method, lanes, false, false);
     return arena.bytes();
   }
   T* at(int r, std::size_t row, std::size_t lane) {
