@@ -43,6 +43,18 @@ def train(folder, config, **words):
     return rmse
 
 
+def compute(folder, name, *words):
+    """Runs the program of an experiment, which tests/reproduce/run has built; its CSV stays in the folder. The rows."""
+    file = folder / f"{'-'.join([name, *words])}.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as out:
+        code = subprocess.run([ROOT / f"build/tests/reproduce/reproduce_{name}", *words], stdout=out).returncode
+    if code:
+        sys.exit(f"reproduce: {name} {' '.join(words)} ended with {code}")
+    with file.open() as rows:
+        return list(csv.DictReader(rows))
+
+
 def tensor(file, name):
     """A tensor of doubles out of a safetensors file."""
     raw = file.read_bytes()
@@ -62,10 +74,16 @@ def write_csv(file, header, rows):
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
 
 
-def check(target, measured, bound, strict=False):
+def check(target, measured, bound, strict=False, form=".4f"):
     """One target as a line; whether it holds."""
     held = measured < bound if strict else measured <= bound
-    print(f"  {target:72} {measured:.4f} {'<' if strict else '<='} {bound:.4f}  {'yes' if held else 'NO'}")
+    print(f"  {target:72} {measured:{form}} {'<' if strict else '<='} {bound:{form}}  {'yes' if held else 'NO'}")
+    return held
+
+
+def check_near(target, measured, value, within, digits=4):
+    held = abs(measured - value) <= within  # false for NaN
+    print(f"  {target:72} {measured:.{digits}g} = {value:.{digits}g} +- {within:.2g}  {'yes' if held else 'NO'}")
     return held
 
 

@@ -1,0 +1,94 @@
+// Effectively symmetric methods: the inverse-square orbit there and back (`orbit`), and the galactic orbit (`galaxy`).
+#include <chrono>
+#include <cstring>
+
+#include "galaxy.hpp"
+#include "revode/automatic.hpp"
+
+namespace {
+using namespace experiment;
+using T = double;
+
+/// q'' = -q / |q|^3.
+struct Orbit {
+  static constexpr int dim = 4, params = 0;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S*, S* dy) const {
+    const S square = y[0] * y[0] + y[1] * y[1], pull = 1. / (square * sqrt(square));
+    dy[0] = y[2], dy[1] = y[3];
+    dy[2] = S(0.) - y[0] * pull;
+    dy[3] = S(0.) - y[1] * pull;
+  }
+};
+constexpr Automatic<T, Orbit> inverse_square;
+/// EES(2,5; x = 1/4) of the same paper, which it shows beside x = 1/10.
+struct Quarter {
+  static constexpr T a[] = {.5, 0, 1}, b[] = {.25, .5, .25};
+};
+constexpr Tableau<T> ees25_quarter = tableau::from<T, Quarter>("ees25_quarter", 2);
+static_assert(tableau::order_of(ees25_quarter, ees25_quarter.b) == 2);
+
+constexpr long steps = 100;
+const std::vector<T> start = {1, 0, 0, 1};
+
+double seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+const std::vector<T> truth = {std::cos(10.), std::sin(10.), -std::sin(10.), std::cos(10.)};
+const std::vector<T> none;
+
+/// The least of many trials.
+template <class Do>
+double timed(Do work) {
+  double best = INFINITY;
+  for (int trial = 0; trial < 50; ++trial) {
+    const double from = seconds();
+    work();
+    best = std::min(best, seconds() - from);
+  }
+  return best;
+}
+void floats(const char* name, const Method<T>& method, T lambda = 1) {
+  Return<T> r;
+  const double time = timed([&] { r = there_and_back(inverse_square, method, lambda, {0, 10, steps}, none, start); });
+  std::printf("%s,%.9e,%.9e,%.3e\n", name, euclidean(r.end, truth), euclidean(r.beginning, start), time);
+}
+void integers(const char* name, const Plan<T>& plan) {
+  Solver<T> solver(inverse_square, plan);
+  std::vector<T> end, beginning;
+  const double time = timed([&] {
+    must(run(*solver, {0, 10, steps}, none.data(), start.data()), name);
+    end = state(*solver);
+    must(solver->turn({}), name);
+    while (solver->retreat()) {
+    }
+    must(solver->finish(nullptr), name);
+    beginning = state(*solver);
+  });
+  std::printf("%s,%.9e,%.9e,%.3e\n", name, euclidean(end, truth), euclidean(beginning, start), time);
+}
+void orbit() {
+  std::puts("method,end,recovery,seconds");
+  for (const Tableau<T>* base : {&ees25_quarter, &tableau::ees25<T>, &tableau::ees27<T>, &tableau::rk4<T>})
+    floats(base->name, runge_kutta(*base));
+  floats("mf_midpoint", mccallum_foster(tableau::midpoint<T>), .999);
+  floats("mf_rk4", mccallum_foster(tableau::rk4<T>), .999);
+  floats("alf", alf<T>());
+  integers("mf_rk4_exact", exact(mccallum_foster(tableau::rk4<T>), 4, steps, 4));
+  integers("alf_exact", exact(alf<T>(), 4, steps));
+}
+
+void galactic(const char* name) {
+  for (const Tableau<T>* base : tableau::all<T>) {
+    if (std::strcmp(base->name, name) != 0) continue;
+    const double from = seconds();
+    const galaxy::Outcome o = galaxy::orbit(*base, 1000000);
+    std::puts("method,published,mean,worst,crossings,seconds");
+    std::printf("%s,%.9e,%.9e,%.9e,%ld,%.1f\n", name, o.published, o.mean, o.worst, o.crossings, seconds() - from);
+  }
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  argc > 2 && std::strcmp(argv[1], "galaxy") == 0 ? galactic(argv[2]) : orbit();
+}
