@@ -1,5 +1,6 @@
-"""What the experiments share: trainings through drivers/run, the model file's tensors, tables and pictures."""
+"""What the experiments share: trainings through drivers/run, programs of this folder, tensors, tables, pictures."""
 import csv
+import fcntl
 import json
 import os
 import pathlib
@@ -43,6 +44,28 @@ def train(folder, config, **words):
     return rmse
 
 
+def program(name, *words):
+    """Builds NAME.cpp of this folder, runs it with these words and passes on what it says and a failure's code."""
+    build = ROOT / "build"
+    build.mkdir(exist_ok=True)
+    log = build / f"reproduce_{name}.log"
+    with (build / ".lock").open("w") as lock, log.open("w") as out:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as drivers/run does: one build at a time
+        # A build folder that the tests made keeps its tests; a new one does without.
+        configure = [] if (build / "build.ninja").is_file() else [["--preset", "release", "-DREVODE_TESTS=OFF"]]
+        for step in (*configure, ["--build", build, "--target", f"reproduce_{name}"]):
+            if subprocess.run(["cmake", *step], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT).returncode:
+                sys.exit(f"reproduce: {name} did not build: the whole output is in {log}")
+    code = subprocess.run([build / "tests/reproduce" / f"reproduce_{name}", *map(str, words)]).returncode
+    if code:
+        sys.exit(code)
+
+
+def read_csv(file):
+    with file.open() as rows:
+        return list(csv.DictReader(rows))
+
+
 def tensor(file, name):
     """A tensor of doubles out of a safetensors file."""
     raw = file.read_bytes()
@@ -65,7 +88,9 @@ def write_csv(file, header, rows):
 def check(target, measured, bound, strict=False):
     """One target as a line; whether it holds."""
     held = measured < bound if strict else measured <= bound
-    print(f"  {target:72} {measured:.4f} {'<' if strict else '<='} {bound:.4f}  {'yes' if held else 'NO'}")
+    number = "{:.4f}" if bound >= 1e-2 else "{:.2e}"
+    print(f"  {target:72} {number.format(measured)} {'<' if strict else '<='} {number.format(bound)}  "
+          f"{'yes' if held else 'NO'}")
     return held
 
 
