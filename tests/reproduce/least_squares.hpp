@@ -2,6 +2,7 @@
 #pragma once
 #include <Eigen/Dense>
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 namespace reproduce {
@@ -17,7 +18,8 @@ struct Minimum {
   bool converged = false;  ///< no step changes the sum of squares or the parameters any more
 };
 
-inline Minimum least_squares(const Residuals& residuals, const VectorXd& start, int most = 200) {
+inline Minimum least_squares(const Residuals& residuals, const VectorXd& start, int most = 200,
+                             double tolerance = 1e-13) {
   Minimum m;
   m.p = start;
   MatrixXd J;
@@ -36,7 +38,7 @@ inline Minimum least_squares(const Residuals& residuals, const VectorXd& start, 
       const double now = m.r.squaredNorm(), promised = now - (J * s + m.r).squaredNorm();
       VectorXd r;
       const double gained = residuals(p, r, nullptr) ? now - r.squaredNorm() : -now;
-      m.converged = promised < 1e-13 * now || scale.cwiseProduct(s).norm() < 1e-10 * scale.cwiseProduct(m.p).norm();
+      m.converged = promised < tolerance * now || scale.cwiseProduct(s).norm() < 1e-10 * scale.cwiseProduct(m.p).norm();
       if (gained > 0) {
         const double quality = gained / promised;
         m.p = p, m.r = r;
@@ -51,7 +53,7 @@ inline Minimum least_squares(const Residuals& residuals, const VectorXd& start, 
   return m;
 }
 
-/// The largest |J - J of central differences| over the largest entry of its column.
+/// The largest |J - J of central differences|, over the largest entry of its column (or a thousandth of J's).
 inline double jacobian_error(const Residuals& residuals, const VectorXd& p, double relative_step = 1e-5) {
   VectorXd r, plus, minus;
   MatrixXd J;
@@ -65,7 +67,8 @@ inline double jacobian_error(const Residuals& residuals, const VectorXd& p, doub
     moved[i] = p[i] - e;
     if (!residuals(moved, minus, nullptr)) return 1;
     const VectorXd difference = (plus - minus) / (2 * e);
-    worst = std::max(worst, (J.col(i) - difference).cwiseAbs().maxCoeff() / difference.cwiseAbs().maxCoeff());
+    worst = std::max(worst, (J.col(i) - difference).cwiseAbs().maxCoeff() /
+                                std::max(difference.cwiseAbs().maxCoeff(), 1e-3 * J.cwiseAbs().maxCoeff()));
   }
   return worst;
 }

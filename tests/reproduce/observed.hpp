@@ -2,38 +2,16 @@
 // cotangent of its own, so that one walk back gives `lanes` rows.
 #pragma once
 #include <Eigen/Core>
-#include <cstdlib>
 #include <fstream>
-#include <iostream>
 #include <string>
 #include <vector>
 
+#include "bytes.hpp"
 #include "revode/solve.hpp"
 
 namespace reproduce {
 using Eigen::VectorXd;
 using revode::Arena;
-
-/// Aligned bytes of the host's heap as an arena.
-class Bytes {
- public:
-  explicit Bytes(std::size_t size)
-      : size_(size), at_(static_cast<std::byte*>(std::aligned_alloc(REVODE_ALIGN, revode::padded(size + 1)))) {}
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  ~Bytes() { std::free(at_); }
-  Arena arena() const { return Arena(at_, size_); }
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t size_;
-  std::byte* at_;
-};
-
-[[noreturn]] inline void give_up(const std::string& why) {
-  std::cerr << "reproduce: " << why << '\n';
-  std::exit(1);
-}
 
 /// Rows of `columns` numbers out of a file of nothing else.
 inline std::vector<std::vector<double>> read_table(const std::string& file, std::size_t columns) {
@@ -64,8 +42,7 @@ class Observed {
         params_(static_cast<std::size_t>(field.shape({}).params)),
         bytes_(revode::Solve<double>::bytes(field, plan, lanes)) {
     Arena arena = bytes_.arena();
-    if (const revode::Status s = solve_.init(arena, field, plan, lanes); s != revode::Status::ok)
-      give_up(revode::sentence(s));
+    expect(solve_.init(arena, field, plan, lanes));
   }
   /// States at the times; false when the solve failed.
   bool run(const VectorXd& theta, const VectorXd& y0, std::vector<VectorXd>& states) {
