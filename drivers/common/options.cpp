@@ -148,6 +148,12 @@ void Options::refuse_changes(const Options& before) const {
 const char* Options::release() {
   return REVODE_VERSION;
 }
+const char* Options::revision() {
+  return REVODE_REVISION;
+}
+const char* Options::blas() {
+  return REVODE_BLAS;
+}
 std::string Options::version() const {
   return program_.name + " (revode) " + release() + "\n";
 }

@@ -59,7 +59,9 @@ class Options {
   std::string toml() const;
   std::string help() const;
   std::string version() const;
-  static const char* release();  ///< of revode, as in 0.1.0
+  static const char* release();   ///< of revode, as in 0.1.0
+  static const char* revision();  ///< of its repository, as git describes it; unknown outside of one
+  static const char* blas();      ///< whose kernels carry the widest layers
   const std::string& program() const { return program_.name; }
 
  private:

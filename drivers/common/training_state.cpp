@@ -43,7 +43,10 @@ void Training::open() {
                           {"iterations", iterations_},
                           {"resumed_iteration", iteration_},
                           {"same_bits", trainee_.same_bits()},
-                          {"version", std::string(Options::release())}});
+                          {"threads", 1},
+                          {"blas", std::string(Options::blas())},
+                          {"version", std::string(Options::release())},
+                          {"git", std::string(Options::revision())}});
   });
 }
 

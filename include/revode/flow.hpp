@@ -15,6 +15,7 @@
 /// lanes.
 #pragma once
 #include "revode/clock.hpp"
+#include "revode/control.hpp"
 #include "revode/map.hpp"
 #include "revode/number.hpp"
 #include "revode/word.hpp"
@@ -26,8 +27,8 @@ class Flow {
   using T = typename N::Scalar;
   using Word = typename N::Word;
 
-  /// pulls: room for pull(), which ways that recall states need.
-  constexpr void place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls);
+  /// pulls: room for pull(), which ways that recall states need. measures: for errors of steps.
+  constexpr void place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls, bool measures);
   void init(const T* theta, const int (&fraction_bits)[2]);
 
   void lift(T t0, const T* y0);
@@ -56,8 +57,31 @@ class Flow {
   std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
   void moved() { fresh_ = false; }
+  /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
+  const T* first_slope() const { return slope(0); }
+  /// first_slope() is that of this node: it is not evaluated again.
+  void known() { fresh_ = true; }
+
+  // ---- adaptive steps; only where place() was told to measure
+  /// Keeps the state, for release(): a step that is rejected never was.
+  void hold();
+  void release();
+  /// The step is accepted: an evaluation at its end that its estimate needed begins the next one.
+  void settle();
+  /// The norm of the last step's error estimate in units of the tolerance; not finite where y1 is not.
+  T error(const Control<T>& control);
+  /// Hairer's first step: from f at t0 and one Euler step away in the direction of `span`.
+  T first_step(const Controller<T>& controller, T t0, T span);
+  const Estimate<T>& estimate() const { return estimate_; }
+  bool measure = false;  ///< steps leave an estimate
+
   /// The step of the same word with -h from its end: what a way predicts state n with.
-  void step_back(const Step<T>& s) { step({s.n, s.t1, s.t0, -s.h, s.damping, s.offset}, nullptr); }
+  void step_back(const Step<T>& s) {
+    const bool measured = measure;
+    measure = false;
+    step({s.n, s.t1, s.t0, -s.h, s.damping, s.offset}, nullptr);
+    measure = measured;
+  }
 
   N number{};
   Call<T> call;           ///< theta, work, &status
@@ -73,7 +97,7 @@ class Flow {
  private:
   /// What arrange() leaves for transpose().
   struct Desk {
-    T *x = nullptr, *inputs = nullptr, *slopes = nullptr;  // [d] the argument, [stages - 1][d], [stages + 1][d]
+    T *x = nullptr, *inputs = nullptr, *slopes = nullptr;  // [d] the argument, [stages - 1][d], [slopes][d]
     std::byte* tapes = nullptr;                            // [stages][tape]
   };
   constexpr Desk desk(Arena& arena) const {
@@ -81,7 +105,7 @@ class Flow {
     Desk d;
     d.x = arena.take<T>(n_);
     d.inputs = arena.take<T>((s - 1) * n_);
-    d.slopes = arena.take<T>((s + 1) * n_);
+    d.slopes = arena.take<T>(static_cast<std::size_t>(stored_slopes_) * n_);
     d.tapes = arena.take<std::byte>(s * tape_bytes_);
     return d;
   }
@@ -116,20 +140,34 @@ class Flow {
   const F* field_ = nullptr;
   Method<T> method_{};
   std::size_t n_ = 0, tape_bytes_ = 0, desk_bytes_ = 0;
-  int stages_ = 1;
+  int stages_ = 1, stored_slopes_ = 2;  // slopes: one more than stages, for pull_increment(); those of a pair
+  /// The estimate's own part of a step, at three of its places.
+  void measure_letter(const Step<T>& s, const T* x);
+  void measure_end(const Step<T>& s);
+  void evaluate_rest(T t, T h, const T* x);
+  void blend_pair(T h);
+
   T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;  // of the letters before the last, in pull()
   T* owed_ = nullptr;                                    // [d] where the word shares its ends
   bool owes_ = false, fresh_ = false;                    // fresh: the desk holds f at this node
   Word *target_ = nullptr, *copy_ = nullptr;
+  Estimate<T> estimate_;
+  T* error_ = nullptr;          // [d] of the last step
+  std::byte* spare_ = nullptr;  // a tape that nobody reads
+  N held_number_{};
+  bool reuses_ = false, ran_ahead_ = false;  // the estimate's last stage may be the next step's first; it is at hand
   Desk own_, desk_;
   std::byte* kept_ = nullptr;
 };
 
 template <class N, class F>
-constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls) {
+constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls,
+                                 bool measures) {
   const Shape shape = field.shape({lanes, 0});
   field_ = &field, method_ = method;
   stages_ = method.base.advancing();
+  if (measures) estimate_ = estimate_of(method);
+  stored_slopes_ = (estimate_.by == Estimator::pair ? method.base.stages : stages_) + 1;
   n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
   tape_bytes_ = padded(shape.tape);
   Arena one;
@@ -144,7 +182,9 @@ constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& 
   if (pulls) args_ = arena.take<T>(n_ * static_cast<std::size_t>(method.letters - 1));
   own_ = desk_ = desk(arena);
   if (method.registers > 1) target_ = arena.take<Word>(n_);
-  if (pulls) copy_ = arena.take<Word>(words());
+  if (pulls || measures) copy_ = arena.take<Word>(words());
+  reuses_ = estimate_.by == Estimator::pair && method.registers == 1 && first_same_as_last(method.base);
+  if (measures) error_ = arena.take<T>(n_), spare_ = arena.take<std::byte>(tape_bytes_);
   call.extent = {lanes, 0};
   call.work = arena.take<std::byte>(shape.work);
 }

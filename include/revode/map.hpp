@@ -93,6 +93,10 @@ bool refuses_tangents(const Call<T>& call, int rows, T* y) {
   return true;
 }
 
+/// True when every cotangent of `params` parameters is finite, or none are wanted.
+template <class T>
+bool finite(const ThetaBar<T>& theta, int params, int lanes);
+
 /// Adds the per-sample cotangents rows_bar[rows][lanes] of `rows` parameters that begin at p.
 template <class T>
 void add_rows(const ThetaBar<T>& theta, int p, int rows, int lanes, const T* rows_bar);

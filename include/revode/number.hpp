@@ -10,7 +10,7 @@
 #include "revode/kernels.hpp"
 
 namespace revode {
-/// Bits last in, first out, in a fixed store: what halving events drop.
+/// Bits last in, first out, in a fixed store: what halving events drop, and what predictions miss.
 class BitLog {
  public:
   constexpr void place(Arena& arena, std::size_t bits) {
@@ -21,7 +21,8 @@ class BitLog {
   bool room(std::size_t bits) const { return bits <= capacity_ - top_; }
   bool empty() const { return top_ == 0; }
   std::size_t bits() const { return top_; }
-  void push(std::uint32_t value, int count) {  // the low `count` bits, 1 to 32
+  void rewind(std::size_t bits) { top_ = bits; }  ///< to what bits() was
+  void push(std::uint32_t value, int count) {     // the low `count` bits, 1 to 32
     const std::size_t at = top_ >> 5;
     const int shift = static_cast<int>(top_ & 31);
     const std::uint64_t mask = ((std::uint64_t{1} << count) - 1) << shift, v = std::uint64_t{value} << shift;
@@ -29,13 +30,19 @@ class BitLog {
     if (shift + count > 32) word_[at + 1] = static_cast<std::uint32_t>((v & mask) >> 32);
     top_ += static_cast<std::size_t>(count);
   }
-  std::uint32_t pop(int count) {
-    top_ -= static_cast<std::size_t>(count);
-    const std::size_t at = top_ >> 5;
-    const int shift = static_cast<int>(top_ & 31);
+  /// The last `count` bits, 1 to 32, which stay.
+  std::uint32_t top(int count) const {
+    const std::size_t first = top_ - static_cast<std::size_t>(count), at = first >> 5;
+    const int shift = static_cast<int>(first & 31);
     std::uint64_t v = word_[at] >> shift;
     if (shift + count > 32) v |= std::uint64_t{word_[at + 1]} << (32 - shift);
     return static_cast<std::uint32_t>(v & ((std::uint64_t{1} << count) - 1));
+  }
+  void drop(std::size_t count) { top_ -= count; }
+  std::uint32_t pop(int count) {
+    const std::uint32_t v = top(count);
+    drop(static_cast<std::size_t>(count));
+    return v;
   }
 
  private:

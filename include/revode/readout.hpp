@@ -23,10 +23,14 @@ class Readout {
     work_ = arena.take<std::byte>(s.work);
   }
   /// times[count][lanes]: each lane's own, in the direction of integration; a lane with fewer repeats a time beyond the
-  /// end (such as infinity), which reads 0. times and at outlive the solve.
-  Status begin(int count, const T* times /*[count][lanes]*/, T* at /*[count][dim][lanes]*/);
+  /// end (such as infinity), which reads 0. rate: the interpolant's derivative there (null: not wanted), so that the
+  /// cotangent of a lane's time is the sum over dim of at_bar * rate. times, at and rate outlive the solve.
+  Status begin(int count, const T* times /*[count][lanes]*/, T* at /*[count][dim][lanes]*/, T* rate = nullptr);
   /// After begin() of the solve and after every advance().
   void look(Trajectory<T>& solve);
+  /// Reads times[lanes] in the step the cursor has just made, between look() and the next advance(); a lane's time
+  /// outside of it reads 0.
+  void interpolate(Trajectory<T>& solve, const T* times, T* at /*[dim][lanes]*/, T* rate /*[dim][lanes]*/);
   /// After turn() and after every retreat(): adds the cotangents at_bar[count][dim][lanes] that reach this node.
   void pull(Trajectory<T>& solve, const T* at_bar);
 
@@ -36,15 +40,19 @@ class Readout {
   /// Fills weight_[4][lanes] of one row of times in a step; lanes not read there get zeros. False when no lane is read.
   bool weigh(const Step<T>& s, const T* times);
   bool reads(const Step<T>& s);
-  void evaluate(Trajectory<T>& solve, long node, int side);
+  /// The same of the derivative with respect to the time read.
+  void weigh_rate(const Step<T>& s, const T* times);
+  void add_row(T* out) const;
+  /// f at both ends of the step the cursor has made.
+  void evaluate(Trajectory<T>& solve);
   void add_step(const Step<T>& s, int side, const T* at_bar, T* y_bar, T* f_bar);
   const Map<T>* field_ = nullptr;
   const T* times_ = nullptr;
-  T* at_ = nullptr;
+  T *at_ = nullptr, *rate_ = nullptr;
   T *y_[2] = {}, *f_[2] = {}, *weight_ = nullptr;
   std::byte *tape_ = nullptr, *work_ = nullptr;
   std::size_t lanes_ = 1;
   int dim_ = 1, capacity_ = 0, count_ = 0, first_ = 0, last_ = 0;
-  bool known_ = false;  // f_[1] belongs to the node the cursor stands at
+  bool ready_[2] = {false, false};  // f_ belongs to the state beside it
 };
 }  // namespace revode

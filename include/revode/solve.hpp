@@ -10,6 +10,7 @@
 #include "revode/ways/retraced.hpp"
 #include "revode/ways/reversed.hpp"
 #include "revode/ways/stored.hpp"
+#include "revode/ways/taped.hpp"
 
 namespace revode {
 /// What a solve has done so far.
@@ -22,7 +23,9 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;  ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
+  std::size_t tape_bits = 0;  ///< taped: the most bits the tape has held
 };
 
 template <class T>
@@ -30,7 +33,8 @@ class Trajectory {
  public:
   /// Lifts y0[rows][lanes] to node 0; rows: the field's dim, twice that for a method of positions and velocities.
   virtual Status begin(const Grid<T>& grid, const T* theta, const T* y0) = 0;
-  /// One step. False at the end or when status() is no longer ok.
+  /// One step. False at the end or when status() is no longer ok. With tolerances the step is as long as they let it
+  /// be; one that cannot be taken leaves the cursor where it was.
   virtual bool advance() = 0;
   /// Begins the way back: cotangents become zero, those of theta will be added to theta_bar, and those of the grid's
   /// times, summed over lanes, to times_bar ([2] of t0 and t1, or [nodes]; null: not wanted): of the discrete solution,
@@ -43,8 +47,9 @@ class Trajectory {
   virtual Status finish(T* y0_bar) = 0;
   virtual Accounting accounting() const = 0;
 
-  long n() const { return at_; }                 ///< the node the cursor is at
-  long steps() const { return clock_.steps(); }  ///< of the grid
+  long n() const { return at_; }                         ///< the node the cursor is at
+  long steps() const { return clock_.steps(); }          ///< of the grid; with tolerances, those taken so far
+  bool finished() const { return clock_.ends_at(at_); }  ///< the cursor stands at the end of the grid
   T t(long node) const { return clock_.node(node); }
   Step<T> step(long n) const { return clock_.at(n); }
   const T* y() const { return y_; }           ///< [rows][lanes] at the cursor
@@ -72,8 +77,10 @@ class Walk final : public Trajectory<typename N::Scalar> {
  public:
   using T = typename N::Scalar;
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
-    flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls);
+    const Control<T>& c = plan.control;
+    flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls, c.adaptive());
     way_.place(arena, flow_, plan);
+    if (c.adaptive()) pace(arena, c);
     halve_every_ = plan.halve_every, lambda_ = plan.lambda;
     for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
@@ -89,9 +96,18 @@ class Walk final : public Trajectory<typename N::Scalar> {
   Flow<N, F> flow_;
   W<Flow<N, F>> way_;
   void spread(const Step<T>& s);
+  constexpr void pace(Arena& arena, const Control<T>& control) {
+    this->clock_.place(arena, control.most_steps, control.most_jumps);
+    controller_ = arena.take<Controller<T>>(1);
+    if (controller_) (new (controller_) Controller<T>)->init(control, flow_.estimate().order);
+  }
+  Status first();
+  Status next(Step<T>& s);
+  bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
   T lambda_ = 1, *times_bar_ = nullptr;
-  long forward_evaluations_ = 0, steps_done_ = 0;
+  Controller<T>* controller_ = nullptr;  // null: the grid's steps
+  long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;
 };
 

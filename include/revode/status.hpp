@@ -16,6 +16,7 @@
   X(callback_failed, "a user's function returned non-zero")                                                            \
   X(drift,                                                                                                             \
     "the walk back in floats missed a kept state by more than the drift bound: restore more often or reverse exactly") \
+  X(grazing, "an event's function met zero at no finite speed: its time has no derivative")                            \
   X(too_many_steps, "the step control needs more steps than its plan allows: loosen the tolerances or allow more")     \
   X(step_underflow,                                                                                                    \
     "the step control shrank a step below what the time can resolve: the field may be stiff or singular")

@@ -1,15 +1,26 @@
 /// Ways to the gradient, one file each in ways/. A way knows states and bits only, neither networks nor tableaus:
 /// before() is asked in front of each step n with state n in hand, after() (where it has one) behind it with state n +
-/// 1 in hand; retreat() goes from n + 1 to n. Two kinds: recall state n and pull() (stored, checkpointed, taped: any
-/// word), or undo the step and transpose it from the same evaluation (reversed: bijective words).
+/// 1 in hand; retreat() goes from n + 1 to n. Under step control the h that before() sees is a first proposal, after()
+/// is asked of the accepted step only, and of a failed one not at all: the walk then goes back from n itself. begin()
+/// is told the number of steps, 0 where nobody knows it. Two kinds: recall state n and pull() (stored, checkpointed,
+/// taped: any word), or undo the step and transpose it from the same evaluation (reversed: bijective words).
 #pragma once
+#include <string.h>
+
 #include "revode/flow.hpp"
 
 namespace revode {
 enum class Way : unsigned char {
   stored,        ///< every state kept: the oracle. Memory N d
   checkpointed,  ///< a fixed number of states, binomial placement (Griewank and Walther 2000). Memory slots d
-  reversed       ///< fixed: exact, nothing kept but the bits of halving events: 0, or d floor(N/K) bits; real: drifts
+  reversed,      ///< fixed: exact, nothing kept but the bits of halving events: 0, or d floor(N/K) bits; real: drifts
+  taped          ///< real, runge_kutta(): exact; what a prediction of each state from the next one missed, coded
+};
+/// taped: how a state is predicted from the one behind it.
+enum class Predictor : unsigned char {
+  runge_kutta,    ///< the same step with -h: s - 1 more evaluations a step, each way; steps of any size
+  adams_bashforth /**< of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any.
+                       Memory 9 d more */
 };
 enum class Arithmetic : unsigned char { real, fixed };
 
@@ -20,14 +31,16 @@ struct Plan {
   Method<T> method = mccallum_foster(tableau::rk4<T>);
   Way way = Way::reversed;
   Arithmetic arithmetic = Arithmetic::fixed;
-  long stored_steps = 0;     ///< stored: most steps of a run
+  long stored_steps = 0;     ///< stored: most steps of a run, adaptive or not
   bool keep_stages = false;  ///< stored: the stages and their tapes as well, so that the way back evaluates nothing
-  int slots = 0;             ///< checkpointed: states kept; reversed: restore points, for a full log or drifting floats
+  int slots = 0;  ///< checkpointed: states kept; reversed, taped: restore points, for a full log or drifting floats
+  Predictor predictor = Predictor::runge_kutta;  ///< taped
   int halve_every = 0;  ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
   T lambda = 1;  ///< real: damping m of every step, McCallum-Foster's lambda, 2 eta - 1 of the asynchronous leapfrog
-  long restore_every = 0;         ///< reversed, real: steps between restore points; 0: none
-  T drift_bound = 0;              ///< reversed, real: most drift of the walk back; 0: any
-  std::size_t log_bits = 0;       ///< reversed with K > 0: capacity of the log, see log_bits_for()
+  long restore_every = 0;    ///< reversed, real: steps between restore points; 0: none
+  T drift_bound = 0;         ///< reversed, real: most drift of the walk back; 0: any
+  std::size_t log_bits = 0;  ///< capacity of the log; reversed with K > 0: see log_bits_for(); taped: at least a step's
+  Control<T> control;        ///< tolerances; none: the grid's steps
   int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
   /// The log that `steps` steps of a tile need without restore points.
@@ -55,35 +68,63 @@ constexpr Status fits(const Plan<T>& p) {
   if (!(p.lambda > 0) || p.lambda > 1 || p.restore_every < 0 || !(p.drift_bound >= 0)) return Status::bad_argument;
   if (p.lambda < 1 && (!dampable(p.method) || p.halve_every > 0)) return Status::bad_argument;
   if (p.lambda < 1 && p.arithmetic == Arithmetic::fixed) return Status::unsupported;
+  if (!p.control.valid()) return Status::bad_argument;
+  if (p.control.adaptive() && estimate_of(p.method).by == Estimator::none) return Status::unsupported;
   const bool drifts = p.way == Way::reversed && p.arithmetic == Arithmetic::real;
   if (!drifts && (p.restore_every > 0 || p.drift_bound > 0)) return Status::bad_argument;
   if (p.keep_stages && p.way != Way::stored) return Status::bad_argument;
+  if (p.predictor != Predictor::runge_kutta && p.way != Way::taped) return Status::bad_argument;
   if (p.way == Way::stored) return p.stored_steps > 0 ? Status::ok : Status::bad_argument;
   if (p.way == Way::checkpointed) return p.slots > 0 ? Status::ok : Status::bad_argument;
+  if (p.way == Way::taped && (p.arithmetic != Arithmetic::real || p.method.registers > 1)) return Status::unsupported;
+  if (p.predictor == Predictor::adams_bashforth && p.control.adaptive())
+    return Status::unsupported;  // equal steps only
+  if (p.way == Way::taped) return p.log_bits > 0 ? Status::ok : Status::bad_argument;
   if (drifts) return bijective(p.method) || p.method.registers == 1 ? Status::ok : Status::not_reversible;
   return bijective(p.method) ? Status::ok : Status::not_reversible;
 }
 
-/// States kept with their step, last in, first out.
+/// FNV-1a over the words of the state: both ends of a walk have the same, or the field is not deterministic.
+template <class Flow>
+std::uint64_t fingerprint(const Flow& flow) {
+  std::uint64_t h = 14695981039346656037u;
+  for (std::size_t i = 0; i < flow.words(); ++i) {
+    std::uint64_t bits = 0;
+    memcpy(&bits, flow.state + i, sizeof flow.state[i]);
+    h = (h ^ bits) * 1099511628211u;
+  }
+  return h;
+}
+
+/// States kept with their step, oldest first; the last one is at hand.
 template <class Word>
 class Slots {
  public:
   constexpr void place(Arena& arena, std::size_t count, std::size_t words) {
     capacity_ = count, words_ = words;
     state_ = arena.take<Word>(count * words);
-    step_ = arena.take<long>(count);
+    kept_ = arena.take<Kept>(count);
   }
-  void clear() { used_ = 0; }
+  void clear() {
+    used_ = 0;
+    for (std::size_t i = 0; i < capacity_; ++i) kept_[i].at = i;
+  }
   std::size_t used() const { return used_; }
   bool full() const { return used_ == capacity_; }
   std::size_t free() const { return capacity_ - used_; }
-  long top() const { return step_[used_ - 1]; }
+  long top() const { return kept_[used_ - 1].step; }
   void pop() { --used_; }
   void push(long n, const Word* state) {
-    copy(state_ + used_ * words_, state);
-    step_[used_++] = n;
+    kept_[used_++].step = n;
+    copy(state_ + kept_[used_ - 1].at * words_, state);
   }
-  const Word* state() const { return state_ + (used_ - 1) * words_; }  ///< of the last one
+  /// Gives up one of them, wherever it stands.
+  void drop(std::size_t i) {
+    const std::size_t at = kept_[i].at;
+    for (; i + 1 < used_; ++i) kept_[i] = kept_[i + 1];
+    kept_[--used_].at = at;
+  }
+  const Word* state() const { return state_ + kept_[used_ - 1].at * words_; }  ///< of the last one
   void recall(Word* to) const { copy(to, state()); }
 
  private:
@@ -91,7 +132,11 @@ class Slots {
     for (std::size_t i = 0; i < words_; ++i) to[i] = from[i];
   }
   Word* state_ = nullptr;  // [capacity][words]
-  long* step_ = nullptr;   // [capacity]
+  struct Kept {
+    long step;
+    std::size_t at;
+  };
+  Kept* kept_ = nullptr;  // [capacity]
   std::size_t capacity_ = 0, used_ = 0, words_ = 0;
 };
 }  // namespace revode

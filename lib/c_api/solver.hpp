@@ -14,7 +14,7 @@ bool read(const revode_plan& c, Plan<T>& plan) {
   if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_ALF || c.way < REVODE_STORED || c.way > REVODE_REVERSED ||
       c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
     return false;
-  if (c.method != REVODE_ALF && (c.base < 0 || c.base > REVODE_EES27)) return false;
+  if (c.method != REVODE_ALF && (c.base < 0 || c.base > REVODE_DORMAND_PRINCE8)) return false;
   plan.method = c.method == REVODE_ALF           ? alf<T>()
                 : c.method == REVODE_RUNGE_KUTTA ? runge_kutta(*tableau::all<T>[c.base])
                                                  : mccallum_foster(*tableau::all<T>[c.base]);
@@ -27,11 +27,11 @@ bool read(const revode_plan& c, Plan<T>& plan) {
   return true;
 }
 
-/// True when no product of sizes that a solve forms can exceed size_t: a step keeps less than 64 times the scalars of
-/// state, tape and a cache line.
+/// True when no product of sizes that a solve forms can exceed size_t: a step keeps less than 128 times the scalars of
+/// state, tape and a cache line (three letters of 13 stages: 83 and 39 times).
 template <class T, class Field>
 bool countable(const Field& field, const revode_plan& plan) {
-  constexpr std::size_t most = ~std::size_t{0} / (128 * sizeof(T));
+  constexpr std::size_t most = ~std::size_t{0} / (256 * sizeof(T));
   const auto lanes = static_cast<std::size_t>(field.lanes), rows = static_cast<std::size_t>(field.dim);
   const auto tape = static_cast<std::size_t>(field.tape);
   const auto fits = [](std::size_t a, std::size_t b) { return a <= most / b; };
@@ -101,7 +101,7 @@ class CSolver {
   }
   Status backward(const T* y1_bar, T* y0_bar, T* theta_bar) {
     if (!y1_bar || phase_ != Phase::forward) return Status::bad_argument;
-    if (solve_->status() == Status::ok && solve_->n() != solve_->steps()) return Status::bad_argument;
+    if (solve_->status() == Status::ok && !solve_->finished()) return Status::bad_argument;
     Status status = turn(theta_bar);
     for (std::size_t i = 0; status == Status::ok && i < solve_->size(); ++i) solve_->y_bar()[i] += y1_bar[i];
     for (bool moved = true; status == Status::ok && moved;) status = retreat(moved);

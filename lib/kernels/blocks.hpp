@@ -12,19 +12,14 @@ inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
 /// remainder would leave the FMA units waiting for their own results.
 template <int most, class F>
 REVODE_INLINE void even_blocks(int rows, const F& f) {
-  const auto call = [&]<int R>(auto self, int r, int at) REVODE_INLINED {
-    if constexpr (R == 1) {
-      f.template operator()<1>(at);
-    } else {
-      if (r == R) return f.template operator()<R>(at);
-      self.template operator()<R - 1>(self, r, at);
-    }
+  const auto call = [&]<int R>(auto self, int r, int& at) REVODE_INLINED {
+    if constexpr (R > 1)
+      if (r < R) return self.template operator()<R - 1>(self, r, at);
+    f.template operator()<R>(at);
+    at += R;  // a constant: the next block's addresses need not wait for the division
   };
+  const int blocks = (rows + most - 1) / most, least = blocks ? rows / blocks : 0, larger = rows - least * blocks;
   int at = 0;
-  for (int blocks = (rows + most - 1) / most; blocks > 0; --blocks) {
-    const int r = (rows - at + blocks - 1) / blocks;
-    call.template operator()<most>(call, r, at);
-    at += r;
-  }
+  for (int i = 0; i < blocks; ++i) call.template operator()<most>(call, least + (i < larger), at);
 }
 }  // namespace revode::kernel

@@ -11,7 +11,6 @@ inline constexpr int page_chunk = 64;    // where each row of W begins a page of
 template <class T>
 struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
   Index stride, lanes;
-  Index one;  // 1, which the compiler must not know: see down
   int rows, depth;
   const T* A;
   const T* b;
@@ -20,12 +19,20 @@ struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes
   bool add;
 };
 
+/// Keeps GCC from tabulating the addresses that follow from v: in a short product the tables cost more than they save.
+template <class V>
+REVODE_INLINE void hide(V& v) {
+  asm("" : "+r"(v));
+}
+
 template <class T, int W, int R, int Q>
 REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> (&sum)[R][Q]) {
   using O = On<T, W>;
   if (p.add) {
-    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
-        O::load(y + r * p.lanes + q * W);
+    REVODE_UNROLL for (int r = 0; r < R; ++r, y += p.lanes) {
+      hide(y);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::load(y + q * W);
+    }
   } else if (p.b) {
     REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
         O::all(p.b[row + r]);
@@ -34,35 +41,62 @@ REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> 
   }
 }
 
+/// A(row, k) from a corner on. Of lines `stride` apart two or three share a pointer, as far as an address of x86
+/// reaches; whatever else is counted takes the FMA units' ports.
+template <class T, int R, bool transposed>
+struct Corner {
+  static constexpr int reach = transposed ? 2 : 3, pointers = transposed ? 2 : (R + reach - 1) / reach;
+  const T* at[pointers];
+  Index stride, twice;
+  REVODE_INLINE Corner(const T* A, Index s) : stride(s), twice(2 * s) {
+    REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += reach * s) at[g] = A;
+  }
+  REVODE_INLINE const T* line(int i) const {
+    return i % reach == 0 ? at[i / reach] : at[i / reach] + (i % reach == 1 ? stride : twice);
+  }
+  REVODE_INLINE T operator()(int r, int k) const { return transposed ? line(k)[r] : line(r)[k]; }
+  REVODE_INLINE void advance(Index k) {
+    REVODE_UNROLL for (int g = 0; g < pointers; ++g) {
+      at[g] += transposed ? k * stride : k;
+      hide(at[g]);
+    }
+    hide(stride);
+    hide(twice);
+  }
+};
+
 template <class T, int W, int R, int Q, bool transposed>
 REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   using O = On<T, W>;
   const Index stride = p.stride, lanes = p.lanes;
-  const T* __restrict A = p.A + (transposed ? row : row * stride);
+  Corner<T, R, transposed> A(p.A + (transposed ? row : row * stride), stride);
   const T* __restrict x = p.x + lane;
-  T* __restrict y = p.y + row * lanes + lane;
-  // Between rows. Of doubles known to be neighbours GCC makes packs, and takes these apart by shuffles.
-  const Index down = transposed ? O::single ? 1 : p.one : stride;
+  T* y = p.y + row * lanes + lane;
   typename O::V sum[R][Q];
   begin<T, W, R, Q>(p, row, y, sum);
-  const auto step = [&]() REVODE_INLINED {
-    if constexpr (transposed && W > 1) __builtin_prefetch(A + 16);  // no prefetcher follows columns of wide matrices
-    typename O::V v[Q];
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
-    REVODE_UNROLL for (int r = 0; r < R; ++r) {
-      const auto a = O::all(A[r * down]);
-      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
+  const auto steps = [&]<int n>() REVODE_INLINED {
+    REVODE_UNROLL for (int k = 0; k < n; ++k) {
+      typename O::V v[Q];
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) {
+        const auto a = O::all(A(r, k));
+        REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
+      }
+      x += lanes;
     }
-    x += lanes;
-    A += transposed ? stride : 1;
+    A.advance(n);
   };
   if constexpr (W == width<T> && W > 1) {  // counting takes the FMA units' ports: four terms a turn
-    _Pragma("GCC unroll 4") for (int k = 0; k < p.depth; ++k) step();
+    for (int k = p.depth >> 2; k > 0; --k) steps.template operator()<4>();
+    if (p.depth & 2) steps.template operator()<2>();
+    if (p.depth & 1) steps.template operator()<1>();
   } else {
-    for (int k = 0; k < p.depth; ++k) step();
+    for (int k = p.depth; k > 0; --k) steps.template operator()<1>();
   }
-  REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
-      O::store(y + r * lanes + q * W, sum[r][q]);
+  REVODE_UNROLL for (int r = 0; r < R; ++r, y += lanes) {
+    hide(y);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) O::store(y + q * W, sum[r][q]);
+  }
 }
 
 template <class T, int W, int R, int Q, bool transposed>
@@ -112,13 +146,13 @@ void chunks(Product<T> p, int depth) {
 template <class T>
 void dense(int out, int in, int lanes, const T* W, const T* b, const T* x, T* y, bool add) {
   if (wide::dense(out, in, lanes, W, b, x, y, add)) return;
-  chunks<T, false>({in, lanes, lanes != 0, out, in, W, b, x, y, add}, in);
+  chunks<T, false>({in, lanes, out, in, W, b, x, y, add}, in);
 }
 
 template <class T>
 void dense_vjp_input(int out, int in, int lanes, const T* W, const T* y_bar, T* x_bar, bool add) {
   if (wide::dense_vjp_input(out, in, lanes, W, y_bar, x_bar, add)) return;
-  chunks<T, true>({in, lanes, lanes != 0, in, out, W, nullptr, y_bar, x_bar, add}, out);
+  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add}, out);
 }
 
 bool same_bits(int out, int in) {

@@ -38,16 +38,20 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   typename O::V sum[R][Q];
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
       O::load(W_bar + r * in + column[q]);
-  if constexpr (Q == 2)  // the lines of the next pair, by the time it comes
-    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
-        __builtin_prefetch(W_bar + r * in + column[0] + (2 + q) * W, 1);
-  _Pragma("GCC unroll 4") for (int l = 0; l < leaf.samples; ++l, t += stride, ++y_bar) {
+  const auto step = [&]() REVODE_INLINED {
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + column[q]);
     REVODE_UNROLL for (int r = 0; r < R; ++r) {
       const auto a = O::all(y_bar[r * lanes]);
       REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
     }
+    t += stride;
+    ++y_bar;
+  };
+  if constexpr (W == width<T> && W > 1) {  // counting takes the FMA units' ports
+    _Pragma("GCC unroll 8") for (int l = 0; l < leaf.samples; ++l) step();
+  } else {
+    for (int l = 0; l < leaf.samples; ++l) step();
   }
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
       O::store(W_bar + r * in + column[q], sum[r][q]);

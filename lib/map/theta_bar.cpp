@@ -38,6 +38,18 @@ void add_outer(const ThetaBar<T>& theta, int p_weight, int p_bias, int out, int 
   });
 }
 
+template <class T>
+bool finite(const ThetaBar<T>& theta, int params, int lanes) {
+  if (!theta.at) return true;
+  const auto n = static_cast<std::size_t>(params);
+  if (theta.leaf == 1) return kernel::finite(n * static_cast<std::size_t>(lanes), theta.at);
+  bool good = true;
+  each_leaf(theta, lanes, [&](int, int, const T* leaf) { good &= kernel::finite(n, leaf); });
+  return good;
+}
+
+template bool finite<float>(const ThetaBar<float>&, int, int);
+template bool finite<double>(const ThetaBar<double>&, int, int);
 template void add_rows<float>(const ThetaBar<float>&, int, int, int, const float*);
 template void add_rows<double>(const ThetaBar<double>&, int, int, int, const double*);
 template void add_outer<float>(const ThetaBar<float>&, int, int, int, int, int, const float*, const float*);

@@ -23,11 +23,13 @@ bool beyond(const Step<T>& s, T t) {
 }  // namespace
 
 template <class T>
-Status Readout<T>::begin(int count, const T* times, T* at) {
+Status Readout<T>::begin(int count, const T* times, T* at, T* rate) {
   if (count < 0 || count > capacity_) return Status::capacity;
-  count_ = count, times_ = times, at_ = at;
-  first_ = 0, last_ = count, known_ = false;
-  if (count > 0) memset(at, 0, static_cast<std::size_t>(count) * size() * sizeof(T));
+  count_ = count, times_ = times, at_ = at, rate_ = rate;
+  first_ = 0, last_ = count, ready_[0] = ready_[1] = false;
+  const std::size_t bytes = static_cast<std::size_t>(count) * size() * sizeof(T);
+  if (count > 0) memset(at, 0, bytes);
+  if (count > 0 && rate) memset(rate, 0, bytes);
   return Status::ok;
 }
 
@@ -43,8 +45,11 @@ Call<T> Readout<T>::call(Trajectory<T>& solve, long node) const {
 }
 
 template <class T>
-void Readout<T>::evaluate(Trajectory<T>& solve, long node, int side) {
-  field_->eval(call(solve, node), y_[side], f_[side], tape_);
+void Readout<T>::evaluate(Trajectory<T>& solve) {
+  for (int side = 0; side < 2; ++side) {
+    if (!ready_[side]) field_->eval(call(solve, solve.n() - 1 + side), y_[side], f_[side], tape_);
+    ready_[side] = true;
+  }
 }
 
 template <class T>
@@ -64,6 +69,35 @@ bool Readout<T>::weigh(const Step<T>& s, const T* times) {
   return any;
 }
 
+template <class T>
+void Readout<T>::weigh_rate(const Step<T>& s, const T* times) {
+  for (std::size_t l = 0; l < lanes_; ++l) {
+    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
+    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0);
+    const T side = inside ? 6 * x * (1 - x) / (s.t1 - s.t0) : T(0);
+    weight_[l] = -side;
+    weight_[lanes_ + l] = side;
+    weight_[2 * lanes_ + l] = inside ? (1 - x) * (1 - 3 * x) : T(0);
+    weight_[3 * lanes_ + l] = inside ? x * (3 * x - 2) : T(0);
+  }
+}
+
+/// out[dim][lanes] += what weight_ makes of both ends.
+template <class T>
+void Readout<T>::add_row(T* out_row) const {
+  for (int d = 0; d < dim_; ++d) {
+    const std::size_t at = static_cast<std::size_t>(d) * lanes_;
+    T* out = out_row + at;
+    kernel::sweep<T>(lanes_, [&]<int W>(std::size_t l) {
+      using O = On<T, W>;
+      auto v = O::fma(O::load(weight_ + l), O::load(y_[0] + at + l), O::load(out + l));
+      v = O::fma(O::load(weight_ + lanes_ + l), O::load(y_[1] + at + l), v);
+      v = O::fma(O::load(weight_ + 2 * lanes_ + l), O::load(f_[0] + at + l), v);
+      O::store(out + l, O::fma(O::load(weight_ + 3 * lanes_ + l), O::load(f_[1] + at + l), v));
+    });
+  }
+}
+
 /// Moves first_ past rows that are read to the end in every lane; true when a row may be read in this step.
 template <class T>
 bool Readout<T>::reads(const Step<T>& s) {
@@ -78,41 +112,41 @@ bool Readout<T>::reads(const Step<T>& s) {
 template <class T>
 void Readout<T>::look(Trajectory<T>& solve) {
   const long node = solve.n();
-  const bool had = known_;
   if (node > 0) {
     T* swap = y_[0];
     y_[0] = y_[1], y_[1] = swap;
     swap = f_[0], f_[0] = f_[1], f_[1] = swap;
+    ready_[0] = ready_[1];
   }
   memcpy(y_[1], solve.y(), size() * sizeof(T));
-  known_ = false;
+  ready_[1] = false;
   if (node == 0) return;
   const Step<T> s = solve.step(node - 1);
   if (!reads(s)) return;
-  bool evaluated = false;
   for (int o = first_; o < count_; ++o) {
     const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
     bool all_beyond = true;
     for (std::size_t l = 0; l < lanes_; ++l) all_beyond &= beyond(s, row[l]);
     if (all_beyond) break;
     if (!weigh(s, row)) continue;
-    if (!evaluated) {
-      if (!had) evaluate(solve, node - 1, 0);
-      evaluate(solve, node, 1);
-      evaluated = known_ = true;
-    }
-    for (int d = 0; d < dim_; ++d) {
-      const std::size_t at = static_cast<std::size_t>(d) * lanes_;
-      T* out = at_ + static_cast<std::size_t>(o) * size() + at;
-      kernel::sweep<T>(lanes_, [&]<int W>(std::size_t l) {
-        using O = On<T, W>;
-        auto v = O::fma(O::load(weight_ + l), O::load(y_[0] + at + l), O::load(out + l));
-        v = O::fma(O::load(weight_ + lanes_ + l), O::load(y_[1] + at + l), v);
-        v = O::fma(O::load(weight_ + 2 * lanes_ + l), O::load(f_[0] + at + l), v);
-        O::store(out + l, O::fma(O::load(weight_ + 3 * lanes_ + l), O::load(f_[1] + at + l), v));
-      });
-    }
+    evaluate(solve);
+    add_row(at_ + static_cast<std::size_t>(o) * size());
+    if (!rate_) continue;
+    weigh_rate(s, row);
+    add_row(rate_ + static_cast<std::size_t>(o) * size());
   }
+}
+
+template <class T>
+void Readout<T>::interpolate(Trajectory<T>& solve, const T* times, T* at, T* rate) {
+  const Step<T> s = solve.step(solve.n() - 1);
+  evaluate(solve);
+  memset(at, 0, size() * sizeof(T));
+  weigh(s, times);
+  add_row(at);
+  memset(rate, 0, size() * sizeof(T));
+  weigh_rate(s, times);
+  add_row(rate);
 }
 
 template <class T>

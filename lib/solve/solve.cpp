@@ -38,6 +38,7 @@ Trajectory<T>* choose(Arena& arena, const Map<T>& field, const Plan<T>& plan, in
 
 template <class T>
 Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (plan.way == Way::taped) return put<Walk<Real<T>, Taped>>(arena, field, plan, lanes);
   if (plan.way == Way::reversed)
     return plan.arithmetic == Arithmetic::fixed ? put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes)
                                                 : put<Walk<Real<T>, Retraced>>(arena, field, plan, lanes);

@@ -127,6 +127,50 @@ TEST(Checkpointed, RunsOfAnyLengthInTheSameSlots) {
   }
 }
 
+/// Where nobody knows the number of steps beforehand: C(slots + r, slots) of them are run again r times each at most
+/// (Wang, Moin and Iaccarino 2009), and few more of them than with the best placement for their number.
+TEST(CheckpointedOnline, RecomputesNoMoreThanPublishedWithTheStoredBits) {
+  using T = float;
+  const int most = 8;
+  const long longest = 300;
+  const Best best(longest, most);
+  Plan<T> plan;
+  plan.method = runge_kutta(tableau::midpoint<T>);
+  plan.arithmetic = Arithmetic::real;
+  plan.control.rtol = 1;  // accepts every step, which then ends on the next of N given times
+  plan.control.first_step = 1;
+  plan.control.most_jumps = longest;
+  plan.stored_steps = longest;
+  for (plan.slots = 1; plan.slots <= most; ++plan.slots) {
+    long sum = 0, least = 0;
+    double worst = 0;
+    for (long N = 1; N <= longest; ++N) {
+      SCOPED_TRACE(testing::Message() << N << " steps, " << plan.slots << " slots");
+      std::vector<T> times;
+      for (long n = 0; n <= N; ++n) times.push_back(T(.25) + T(.75) * static_cast<T>(n) / static_cast<T>(N));
+      Problem<T> p = problem<T>(1);
+      p.grid = {0, 0, 0, times.data(), N + 1};
+      plan.way = Way::stored;
+      const auto stored = attempt(p, plan);
+      plan.way = Way::checkpointed;
+      const auto o = attempt(p, plan);
+      ASSERT_TRUE(sound(o));
+      ASSERT_TRUE(same(stored, o));
+      ASSERT_EQ(o.accounting.steps, N);
+      const long again = o.accounting.recomputed, fewest = best.recomputed(N, plan.slots);
+      long r = 0;
+      for (double reach = 1; reach < static_cast<double>(N); ++r)
+        reach = reach * static_cast<double>(plan.slots + r + 1) / static_cast<double>(r + 1);
+      ASSERT_LE(again, r * N);
+      ASSERT_GE(again, fewest);
+      if (fewest > 0) worst = std::max(worst, static_cast<double>(again) / static_cast<double>(fewest));
+      sum += again, least += fewest;
+    }
+    EXPECT_LE(worst, 1.78) << plan.slots << " slots";  // 1.771 as measured, with 8 slots
+    EXPECT_LE(static_cast<double>(sum), 1.2 * static_cast<double>(least)) << plan.slots << " slots";  // 1.19, with 7
+  }
+}
+
 TEST(Stored, LongerThanPlannedIsACapacity) {
   Plan<float> plan;
   plan.way = Way::stored;

@@ -29,13 +29,14 @@ std::vector<Case> cases() {
     Plan<T> p;
     p.way = way, p.arithmetic = arithmetic, p.method = method, p.halve_every = halve_every;
     p.stored_steps = 12, p.slots = 3;
-    p.log_bits = p.log_bits_for(12, 3, lanes);
+    p.log_bits = way == Way::taped ? 1 << 14 : p.log_bits_for(12, 3, lanes);
     const std::string damped = halve_every ? ", damped" : "";
     all.push_back({std::string(name) + ", " + method.name + " over " + method.base.name + damped, p});
   };
   using A = Arithmetic;
   for (const Tableau<T>* base : tableau::all<T>) add("stored", Way::stored, A::real, runge_kutta(*base), 0);
   add("checkpointed", Way::checkpointed, A::real, runge_kutta(tableau::tsitouras5<T>), 0);
+  add("taped", Way::taped, A::real, runge_kutta(tableau::tsitouras5<T>), 0);
   add("stored in fixed point", Way::stored, A::fixed, runge_kutta(tableau::rk4<T>), 0);
   for (const Method<T>& m : {mccallum_foster(tableau::rk4<T>), mccallum_foster(tableau::ralston3<T>), alf<T>(),
                              reversible_heun<T>(), leapfrog<T>()})

@@ -143,6 +143,10 @@ Report traced(Way way) {
   plan.method = mccallum_foster(tableau::tsitouras5<T>);
   plan.way = way;
   plan.slots = 5, plan.stored_steps = 40;
+  if (way == Way::taped) {
+    plan.method = runge_kutta(tableau::tsitouras5<T>), plan.arithmetic = Arithmetic::real;
+    plan.log_bits = 1000;
+  }
   Solve<T> solve;
   Report report;
   if ((report.status = solve.init(arena, fields::oscillator<T>, plan, 1)) != Status::ok) return report;
@@ -188,7 +192,7 @@ TEST(NoHeap, SolvesAsBlocksTrain) {
   for (const bool recompute : {false, true}) expect_training_without_heap([&] { return blocks(recompute); });
 }
 TEST(NoHeap, TracedFieldsTrainByEveryWay) {
-  for (const Way way : {Way::stored, Way::checkpointed, Way::reversed}) {
+  for (const Way way : {Way::stored, Way::checkpointed, Way::reversed, Way::taped}) {
     expect_training_without_heap([&] { return traced<float>(way); });
     expect_training_without_heap([&] { return traced<double>(way); });
   }

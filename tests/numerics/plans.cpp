@@ -94,6 +94,26 @@ TEST(Plans, OnlyAStoreKeepsStages) {
   p.way = Way::stored, p.stored_steps = 3;
   EXPECT_EQ(fits(p), Status::ok);
 }
+TEST(Plans, TapesAreForFloatsOfOneRegister) {
+  Plan<T> p;
+  p.way = Way::taped, p.method = runge_kutta(tableau::rk4<T>);
+  p.log_bits = 1000;
+  EXPECT_EQ(refusal(p), Status::unsupported);
+  p.arithmetic = Arithmetic::real;
+  EXPECT_EQ(status(p), Status::ok);
+  p.predictor = Predictor::adams_bashforth;
+  EXPECT_EQ(status(p), Status::ok);
+  p.log_bits = 0;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.log_bits = 1000;
+  for (const Method<T>& m : {alf<T>(), mccallum_foster(tableau::rk4<T>)}) {
+    p.method = m;
+    EXPECT_EQ(refusal(p), Status::unsupported);
+  }
+  p = reversed();
+  p.predictor = Predictor::adams_bashforth;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+}
 TEST(Plans, NegativeNumbers) {
   Plan<T> p = reversed();
   p.halve_every = -1;

@@ -53,6 +53,23 @@ void expect_no_memory_of_the_bytes(const Map<T>& field) {
         for (const int poison : {0xFF, 0x7F, 0xA5}) EXPECT_TRUE(same_bits(zeroed, visible(field, plan, poison)));
       }
 }
+template <class T>
+void expect_no_memory_of_the_tape(const Map<T>& field) {
+  for (const Predictor predictor : {Predictor::runge_kutta, Predictor::adams_bashforth})
+    for (const int slots : {0, 40}) {
+      Plan<T> plan;
+      plan.method = runge_kutta(tableau::bogacki_shampine<T>), plan.way = Way::taped, plan.predictor = predictor;
+      plan.arithmetic = Arithmetic::real;
+      plan.slots = slots, plan.log_bits = slots ? 2000 : 1 << 16;
+      const auto zeroed = visible(field, plan, 0);
+      EXPECT_TRUE(alive(zeroed));
+      for (const int poison : {0xFF, 0x7F, 0xA5}) EXPECT_TRUE(same_bits(zeroed, visible(field, plan, poison)));
+    }
+}
+TEST(Poison, WhatATapeHeldBeforeDoesNotMatter) {
+  expect_no_memory_of_the_tape<float>(fields::network<float>);
+  expect_no_memory_of_the_tape<double>(fields::lorenz<double>);
+}
 TEST(Poison, WhatTheBytesHeldBeforeDoesNotMatter) {
   expect_no_memory_of_the_bytes<float>(fields::network<float>);
   expect_no_memory_of_the_bytes<double>(fields::network<double>);

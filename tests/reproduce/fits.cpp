@@ -74,6 +74,7 @@ class Fit {
     *J = by_theta_y0 * Model::by_p();
     return true;
   }
+  std::size_t bytes() const { return observed_.bytes(); }
   void curve(const VectorXd& p, const std::string& file) {
     std::vector<std::pair<double, VectorXd>> all;
     if (!observed_.walk(p.head(Model::params), Model::y0(p), all)) give_up("the fitted parameters do not solve");
@@ -99,7 +100,9 @@ std::vector<std::pair<const char*, Plan<double>>> ways(long steps) {
   Plan<double> reversed, stored;
   stored.method = runge_kutta(tableau::rk4<double>);
   stored.way = Way::stored, stored.arithmetic = Arithmetic::real, stored.stored_steps = steps;
-  return {{"McCallum-Foster over RK4; exact reversal", reversed}, {"RK4; stored", stored}};
+  Plan<double> taped = stored;
+  taped.way = Way::taped, taped.stored_steps = 0, taped.slots = 8, taped.log_bits = 1 << 20;
+  return {{"McCallum-Foster over RK4; exact reversal", reversed}, {"RK4; stored", stored}, {"RK4; taped", taped}};
 }
 
 template <class Model>
@@ -113,9 +116,8 @@ int fit(const std::string& data_file, const std::string& folder) {
     Fit<Model> of(plan, data);
     const Residuals residuals = std::ref(of);
     const Minimum m = least_squares(residuals, Model::guess());
-    out << name << ',' << revode::Solve<double>::bytes(Automatic<double, Model>{}, plan, 1) << ',' << m.iterations
-        << ',' << m.converged << ',' << jacobian_error(residuals, m.p) << ','
-        << std::sqrt(m.r.squaredNorm() / static_cast<double>(m.r.size()));
+    out << name << ',' << of.bytes() << ',' << m.iterations << ',' << m.converged << ','
+        << jacobian_error(residuals, m.p) << ',' << std::sqrt(m.r.squaredNorm() / static_cast<double>(m.r.size()));
     for (const double p : m.p) out << ',' << p;
     out << '\n';
     if (!drawn) of.curve(m.p, folder + "/" + Model::name + "_curve.csv");

@@ -74,7 +74,7 @@ def main(folder):
         program("fits", name, folder / f"{name}.txt", folder)
         rows = read_csv(folder / f"{name}_fit.csv")
         print(f"{title}\n  {'':42}" + "".join(f"{p:>11}" for p in known)
-              + f"{error:>20}{'Jacobians':>11}{'bytes of the solve':>20}")
+              + f"{error:>20}{'Jacobians':>11}{'bytes of 64 rows':>20}")
         print(f"  {'reference':42}" + "".join(f"{v:11.5g}" for v in known.values()) + f"{least:20.5g}")
         for row in rows:
             values = {p: float(row[p]) for p in known}

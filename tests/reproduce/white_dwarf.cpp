@@ -8,6 +8,8 @@
 #include <ctime>
 #include <fstream>
 #include <limits>
+#include <set>
+#include <sstream>
 #include <string_view>
 #include <vector>
 
@@ -37,7 +39,6 @@ constexpr const Map<double>* layers[] = {&hidden, &output};
 constexpr Sequential<double> network{layers};
 
 constexpr long steps = 1000, updates = 1000;
-constexpr std::size_t nodes = steps + 1;
 constexpr Grid<double> grid{0, 5, steps};
 constexpr double y0[] = {1, 0};
 
@@ -144,6 +145,9 @@ std::vector<Choice> choices(const Tableau<double>& base) {
       {"coupled checkpointed", plan(coupled, Way::checkpointed, Arithmetic::fixed, 8), 1},
       {"stored", plan(plain, Way::stored, Arithmetic::real), 3},
   };
+  Plan<double> taped = plan(plain, Way::taped, Arithmetic::real, 8);
+  taped.predictor = Predictor::adams_bashforth, taped.log_bits = 1 << 15;
+  all.push_back({"taped", taped, 3});
   for (const int slots : {2, 4, 8, 16, 32, 44})
     all.push_back({"checkpointed", plan(plain, Way::checkpointed, Arithmetic::real, slots), 1});
   return all;
@@ -151,29 +155,46 @@ std::vector<Choice> choices(const Tableau<double>& base) {
 const Tableau<double>* const bases[] = {&tableau::euler<double>, &tableau::midpoint<double>, &tableau::ralston3<double>,
                                         &tableau::rk4<double>};
 
-int train_all(const std::string& folder) {
-  std::ofstream table(folder + "/trainings.csv"), curves(folder + "/losses.csv"), learned(folder + "/trajectory.csv");
-  table.precision(10), curves.precision(10), learned.precision(10);
-  table << "method,way,slots,seed,best_loss,seconds,bytes,bits\n";
-  curves << "seed,update,loss\n";
+/// The losses and the learned solution of one training, for a picture.
+void keep(const std::string& folder, const Plan<double>& plan, const std::vector<double>& data, const Trained& t) {
+  std::ofstream curves(folder + "/losses.csv"), learned(folder + "/trajectory.csv");
+  curves << "update,loss\n";
   learned << "t,x,v,x_learned,v_learned\n";
-  for (const Tableau<double>* base : bases)
-    for (const Choice& c : choices(*base)) {
-      const auto data = trajectory(truth, c.plan, nullptr);
-      for (std::uint64_t seed = 1; seed <= c.seeds; ++seed) {
-        const Trained t = train(c.plan, data, seed);
-        const double best = *std::min_element(t.losses.begin(), t.losses.end());
-        table << base->name << ',' << c.way << ',' << c.plan.slots << ',' << seed << ',' << best << ',' << t.seconds
-              << ',' << t.bytes << ',' << hash(hash(14695981039346656037u, t.losses), t.theta) << std::endl;
-        if (base != &tableau::midpoint<double> || c.plan.way != Way::reversed) continue;
-        for (std::size_t u = 0; u < t.losses.size(); ++u) curves << seed << ',' << u << ',' << t.losses[u] << '\n';
-        const auto y = trajectory(network, c.plan, t.theta.data());
-        for (std::size_t n = 0; seed == 1 && n < nodes; n += 10)
-          learned << .005 * static_cast<double>(n) << ',' << data[2 * n] << ',' << data[2 * n + 1] << ',' << y[2 * n]
-                  << ',' << y[2 * n + 1] << '\n';
-      }
+  for (std::size_t u = 0; u < t.losses.size(); ++u) curves << u << ',' << t.losses[u] << '\n';
+  const auto y = trajectory(network, plan, t.theta.data());
+  for (std::size_t n = 0; n <= steps; n += 10)
+    learned << .005 * static_cast<double>(n) << ',' << data[2 * n] << ',' << data[2 * n + 1] << ',' << y[2 * n] << ','
+            << y[2 * n + 1] << '\n';
+  if (!curves.good() || !learned.good()) give_up("cannot write into " + folder);
+}
+
+/// Lines of trainings.csv that are there already are not computed again.
+int train_all(const std::string& folder) {
+  const std::string file = folder + "/trainings.csv";
+  std::set<std::string> there;
+  std::string line;
+  for (std::ifstream in(file); std::getline(in, line);)
+    if (std::size_t end = 0; std::count(line.begin(), line.end(), ',') == 7) {
+      for (int commas = 0; commas < 4; ++end) commas += line[end] == ',';
+      there.insert(line.substr(0, end));
     }
-  return table.good() && curves.good() && learned.good() ? 0 : 1;
+  std::ofstream table(file, std::ios::app);
+  table.precision(10);
+  if (there.empty()) table << "method,way,slots,seed,best_loss,seconds,bytes,bits\n";
+  for (const Tableau<double>* base : bases)
+    for (const Choice& c : choices(*base))
+      for (std::uint64_t seed = 1; seed <= c.seeds; ++seed) {
+        std::ostringstream key;
+        key << base->name << ',' << c.way << ',' << c.plan.slots << ',' << seed << ',';
+        if (there.count(key.str())) continue;
+        const auto data = trajectory(truth, c.plan, nullptr);
+        const Trained t = train(c.plan, data, seed);
+        if (base == &tableau::midpoint<double> && c.plan.way == Way::reversed && seed == 1)
+          keep(folder, c.plan, data, t);
+        table << key.str() << *std::min_element(t.losses.begin(), t.losses.end()) << ',' << t.seconds << ',' << t.bytes
+              << ',' << hash(hash(14695981039346656037u, t.losses), t.theta) << std::endl;
+      }
+  return table.good() ? 0 : 1;
 }
 
 /// Seconds of one gradient of y(10)^2, the fastest of a few.

@@ -55,7 +55,7 @@ inline revode_plan plan(int method, int base, int way, int arithmetic) {
 inline const revode_plan reversed = plan(REVODE_MCCALLUM_FOSTER, REVODE_RK4, REVODE_REVERSED, REVODE_FIXED);
 
 struct alignas(REVODE_MEMORY_ALIGN) Memory {
-  std::array<unsigned char, 1 << 18> byte;
+  std::array<unsigned char, 1 << 19> byte;
 };
 inline Memory memory;
 

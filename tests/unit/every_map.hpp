@@ -9,6 +9,7 @@
 #include "revode/block.hpp"
 #include "revode/gradient_field.hpp"
 #include "revode/gru.hpp"
+#include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
 
@@ -52,7 +53,7 @@ class Maps {
   std::vector<Case> cases;
 
   Maps() {
-    dense_.reserve(16), mlp_.reserve(16), block_.reserve(16);
+    dense_.reserve(16), mlp_.reserve(16), block_.reserve(32);
     for (const auto& [act, name] : activations)
       for (const bool time : {false, true}) {
         const std::string text = std::string(name) + (time ? ", time" : "");
@@ -64,6 +65,7 @@ class Maps {
     add("gru", gru_, false);
     add("unrolled gru", unroll_, false);
     add("paced", paced_, false);
+    add("running cost", running_, false);
     add("sequence with a gru", mixed_, false);
     add("gradient field, descent", descent_, false);
     add("gradient field, hamiltonian", hamiltonian_, false);
@@ -77,6 +79,7 @@ class Maps {
       for (const Way way : {Way::stored, Way::checkpointed, Way::reversed}) {
         add_block(way, alf<T>(), recompute, std::string("alf") + text);
         add_block(way, mccallum_foster(tableau::rk4<T>), recompute, std::string("mccallum_foster") + text);
+        add_block(way, reversible_heun<T>(), recompute, std::string("reversible_heun") + text);
       }
     }
     add("sequence through a solve", around_, false);
@@ -101,6 +104,8 @@ class Maps {
   Gru<T> gru_{4, 3};
   Unroll<T> unroll_{gru_, 5};
   Paced<T> paced_{field_};
+  Dense<T> cost_{3, 1, Activation::tanh, true};
+  RunningCost<T> running_{field_, cost_};
   Dense<T> first_{5, 8, Activation::silu, true}, second_{4, 2, Activation::tanh}, third_{2, 3, Activation::elu};
   const Map<T>* const chained_[3] = {&third_, &field_, &third_wide_};
   Dense<T> third_wide_{3, 7, Activation::softplus, true};

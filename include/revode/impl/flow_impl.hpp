@@ -2,7 +2,7 @@
 #pragma once
 #include <string.h>
 
-#include "revode/flow.hpp"
+#include "revode/impl/estimate_impl.hpp"
 
 namespace revode {
 template <class N, class F>
@@ -11,7 +11,7 @@ void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
   number.init(fraction_bits);
   status = Status::ok;
   evaluations = vjps = 0;
-  times = owes_ = fresh_ = false;
+  times = owes_ = fresh_ = measure = ran_ahead_ = false;
   call.theta = theta;
   call.status = &status;
   keep(nullptr);
@@ -20,6 +20,7 @@ void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
 template <class N, class F>
 void Flow<N, F>::keep(std::byte* bytes) {
   kept_ = bytes;
+  moved();
   if (!bytes) desk_ = own_;
 }
 
@@ -51,8 +52,10 @@ void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
     T* x = sit(i);
     if (l.kind != Kind::relax || l.field) number.value(l.b, n_, x, state + at(l.b));
     act(l, s, state, x, log);
+    if (measure && i == estimate_.letter) measure_letter(s, x);
   }
   fresh_ = method_.shares_ends() && !kept_;
+  if (measure) measure_end(s);
 }
 
 template <class N, class F>

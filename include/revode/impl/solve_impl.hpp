@@ -1,7 +1,7 @@
 /// Bodies of Walk; included by lib/solve/ and by a device that instantiates static types.
 #pragma once
+#include "revode/impl/control_impl.hpp"
 #include "revode/impl/flow_impl.hpp"
-#include "revode/solve.hpp"
 
 namespace revode {
 template <class N, template <class> class W, class F>
@@ -9,24 +9,28 @@ Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
   this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
   this->size_ = flow_.read_size(), this->at_ = 0;
-  forward_evaluations_ = steps_done_ = 0, separation_ = 0;
+  forward_evaluations_ = steps_done_ = rejected_ = 0, separation_ = 0;
   if (!this->clock_.init(grid, halve_every_, lambda_)) {
     failed(Status::bad_argument);
     return flow_.status;
   }
-  flow_.lift(grid.times ? grid.times[0] : grid.t0, y0);
+  flow_.lift(grid.end(0), y0);
   if (!flow_.guard()) failed(Status::range);
-  way_.begin(flow_, this->steps());
+  way_.begin(flow_, controller_ ? 0 : this->steps());
+  if (controller_ && flow_.status == Status::ok)
+    if (Status status = first(); status != Status::ok) failed(status);
   forward_evaluations_ = flow_.evaluations;
   return flow_.status;
 }
 
 template <class N, template <class> class W, class F>
 bool Walk<N, W, F>::advance() {
-  if (flow_.status != Status::ok || this->at_ == this->steps()) return false;
-  const Step<T> s = this->clock_.at(this->at_);
+  if (flow_.status != Status::ok || this->finished()) return false;
+  Step<T> s;
+  if (Status status = next(s); status != Status::ok) return failed(status);
   if (Status status = way_.before(s, flow_); status != Status::ok) return failed(status);
-  flow_.step(s, way_.log());
+  if (!controller_) flow_.step(s, way_.log());
+  if (controller_ && !adapt(s)) return false;
   if constexpr (requires { way_.after(s, flow_); })
     if (Status status = way_.after(s, flow_); status != Status::ok) return failed(status);
   ++this->at_, ++steps_done_;
@@ -34,7 +38,7 @@ bool Walk<N, W, F>::advance() {
   const bool in_range = flow_.guard();
   flow_.read();
   if (!in_range) return failed(Status::range);
-  if (this->at_ == this->steps()) {
+  if (this->finished()) {
     separation_ = flow_.separation();
     if (!kernel::finite(this->size_, flow_.y)) return failed(Status::not_finite);
   }
@@ -45,6 +49,7 @@ template <class N, template <class> class W, class F>
 Status Walk<N, W, F>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   this->theta_bar_ = theta_bar;
   times_bar_ = times_bar;
+  flow_.measure = false;
   flow_.times = times_bar != nullptr;
   flow_.t_bar = flow_.h_bar = 0;
   flow_.bar_out = {theta_bar, nullptr};
@@ -70,13 +75,15 @@ Status Walk<N, W, F>::finish(T* y0_bar) {
   if (times_bar_) times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
   if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
+  const Extent extent = flow_.call.extent;
+  if (!finite(this->theta_bar_, flow_.field().shape(extent).params, extent.lanes)) failed(Status::not_finite);
   return flow_.status;
 }
 
 /// t_n = t0 + x (t1 - t0) and h = c (t1 - t0) with x and c fixed: the step's cotangents go to the ends of its interval.
 template <class N, template <class> class W, class F>
 void Walk<N, W, F>::spread(const Step<T>& s) {
-  const typename Clock<T>::Place at = this->clock_.place(s);
+  const Place<T> at = this->clock_.place_of(s);
   times_bar_[at.interval] += (1 - at.x) * flow_.t_bar - at.c * flow_.h_bar;
   times_bar_[at.interval + 1] += at.x * flow_.t_bar + at.c * flow_.h_bar;
   flow_.t_bar = flow_.h_bar = 0;
@@ -86,7 +93,10 @@ template <class N, template <class> class W, class F>
 Accounting Walk<N, W, F>::accounting() const {
   float drift = 0;
   if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
-  return {steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps,
-          drift,       separation_};
+  std::size_t tape_bits = 0;
+  if constexpr (requires { way_.tape_bits(); }) tape_bits = way_.tape_bits();
+  return {
+      steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps, drift,
+      separation_, rejected_, tape_bits};
 }
 }  // namespace revode

@@ -1,4 +1,7 @@
-/// Checkpointed: a fixed number of states is kept at binomial places and the steps between are run again. Any word.
+/// Checkpointed: a fixed number of states is kept and the steps between are run again. Any word. Where the number of
+/// steps is known the places are binomial. Where it is not, the way forwards keeps every state it comes by and gives up
+/// another one for it (Wang, Moin and Iaccarino, SIAM J. Sci. Comput. 31 (2009), algorithm 1): c states in all still
+/// run no more than r N steps again for N <= C(c + r, c). On the way back, with the number known, binomial again.
 /// Memory slots d.
 #pragma once
 #include "revode/way.hpp"
@@ -15,13 +18,16 @@ class Checkpointed {
   static constexpr bool pulls = true;
   constexpr void place(Arena& arena, const Flow& flow, const Plan<T>& plan) {
     slots_.place(arena, static_cast<std::size_t>(plan.slots), flow.words());
+    if (plan.control.adaptive()) level_ = arena.take<long>(static_cast<std::size_t>(plan.slots));
   }
   void begin(const Flow&, long steps) {
     slots_.clear();
     next_ = recomputed_ = 0;
+    counted_ = steps > 0;
     end_ = steps + 1;  // the pass forwards goes on to the last state: the loss there is one step more
   }
   Status before(const Step<T>& s, const Flow& flow) {
+    if (!counted_) return keep(s.n, flow), Status::ok;
     if (s.n == next_ && !slots_.full()) {
       slots_.push(s.n, flow.state);
       next_ = s.n + binomial_advance(end_ - s.n, slots_.free());
@@ -32,7 +38,7 @@ class Checkpointed {
   Status retreat(long n, Flow& flow, const Clock<T>& clock) {
     while (slots_.top() > n) slots_.pop();
     slots_.recall(flow.state), flow.moved();
-    end_ = n + 1;
+    end_ = n + 1, counted_ = true;
     long m = slots_.top();
     next_ = m + binomial_advance(end_ - m, slots_.free());
     for (; m < n; ++m, ++recomputed_) {
@@ -48,7 +54,25 @@ class Checkpointed {
   long recomputed() const { return recomputed_; }
 
  private:
+  /// Room for state n: a free slot, or the latest that a higher level follows, or, with the levels falling all along,
+  /// the last, whose level plus one it then has. The first state stays.
+  void keep(long n, const Flow& flow) {
+    long level = 0, highest = -1;
+    if (slots_.full()) {
+      std::size_t i = slots_.used() - 1;
+      for (; i > 0 && level_[i] >= highest; --i) highest = level_[i];
+      if (i == 0) i = slots_.used() - 1, level = level_[i] + 1;
+      if (i == 0) return;
+      slots_.drop(i);
+      for (; i < slots_.used(); ++i) level_[i] = level_[i + 1];
+    }
+    level_[slots_.used()] = level;
+    slots_.push(n, flow.state);
+  }
+
   Slots<typename Flow::Word> slots_;
+  long* level_ = nullptr;  // [slots]; the first one's is not looked at
   long next_ = 0, end_ = 0, recomputed_ = 0;
+  bool counted_ = true;
 };
 }  // namespace revode

@@ -18,7 +18,7 @@ class Reversed {
     if (halves_) slots_.place(arena, static_cast<std::size_t>(plan.slots), flow.words());
   }
   void begin(const Flow& flow, long) {
-    first_ = hash(flow);
+    first_ = fingerprint(flow);
     recomputed_ = 0;
     log_.clear();
     slots_.clear();
@@ -34,27 +34,22 @@ class Reversed {
   BitLog* log() { return &log_; }
   Status retreat(long n, Flow& flow, const Clock<T>& clock) {
     if (slots_.used() > 1 && slots_.top() == n + 1) {
-      const std::uint64_t here = hash(flow);
+      const std::uint64_t here = fingerprint(flow);
       slots_.pop();
       slots_.recall(flow.state), flow.moved();
       log_.clear();
       for (long m = slots_.top(); m <= n; ++m, ++recomputed_) flow.step(clock.at(m), &log_);
-      if (hash(flow) != here) return Status::irreversible;
+      if (fingerprint(flow) != here) return Status::irreversible;
     }
     flow.unpull(clock.at(n), &log_);
     return Status::ok;
   }
   Status finish(const Flow& flow) {
-    return hash(flow) == first_ && (!halves_ || log_.empty()) ? Status::ok : Status::irreversible;
+    return fingerprint(flow) == first_ && (!halves_ || log_.empty()) ? Status::ok : Status::irreversible;
   }
   long recomputed() const { return recomputed_; }
 
  private:
-  static std::uint64_t hash(const Flow& flow) {  // FNV-1a over words
-    std::uint64_t h = 14695981039346656037u;
-    for (std::size_t i = 0; i < flow.words(); ++i) h = (h ^ static_cast<std::uint64_t>(flow.state[i])) * 1099511628211u;
-    return h;
-  }
   BitLog log_;
   Slots<typename Flow::Word> slots_;
   std::size_t row_ = 0;

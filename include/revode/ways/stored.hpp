@@ -24,6 +24,7 @@ class Stored {
   }
   BitLog* log() { return nullptr; }
   Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+    while (slots_.top() > n) slots_.pop();  // of a step that failed
     slots_.recall(flow.state), flow.moved();
     slots_.pop();
     if (!kept_) return flow.pull(clock.at(n)), Status::ok;

@@ -1,0 +1,114 @@
+/// Control of the step by its error (Hairer et al., II.4; Soderlind, ACM TOMS 29 (2003)): the factor is safety e_n^{-(p
+/// + i + d)/k} e_{n-1}^{(p + 2 d)/k} e_{n-2}^{-d/k}, e the error in units of the tolerance and k the order of the
+/// estimate plus one, and the step moves by whole rungs of 2^(1/4), rounded down (ladder.hpp). All in logarithms of our
+/// own, so a step has the same bits on every machine.
+///
+/// Estimates, and the order of each:
+///   pair    h sum (b_i - b_hat_i) k_i of the push forwards in time: Psi_h, for McCallum-Foster at z_n. The embedded
+///   order slope   no pair: Psi_h - h k_1, which is Euler's step as the lower one. 1 step    one evaluation a step: y1
+///   - y0 - h f_0, f_0 being v of the asynchronous leapfrog, f(t0, z0) of reversible Heun. 1
+#pragma once
+#include "revode/word.hpp"
+
+namespace revode {
+/// diffrax's parametrisation.
+template <class T>
+struct Coefficients {
+  T p, i, d;
+};
+template <class T>
+inline constexpr Coefficients<T> integral{0, 1, 0};
+template <class T>
+inline constexpr Coefficients<T> proportional_integral{T(.4), T(.3), 0};
+/// The filter H312 of Soderlind 2003: exponents 1/18, 1/9, 1/18 of the last three errors.
+template <class T>
+inline constexpr Coefficients<T> h312{T(-2) / 9, T(2) / 9, T(1) / 18};
+
+/// Tolerances: a step is accepted when, in every lane of the tile, the root mean square over its rows of error / (atol
+/// + rtol max(|y0|, |y1|)) is at most 1. Both 0: the grid's own steps. The grid's times are stood on exactly.
+template <class T>
+struct Control {
+  T rtol = 0, atol = 0;
+  Coefficients<T> coefficients = integral<T>;
+  T safety = T(.9), shrink = T(.2), grow = 10;  ///< the factor's limits
+  T first_step = 0;                             ///< its size; 0: by Hairer's rule, two evaluations
+  long most_steps = 4096;                       ///< accepted ones; 2 bits each
+  long most_jumps = 256;                        ///< moves by more than a rung, and given times; 16 bytes each
+
+  constexpr bool adaptive() const { return rtol > 0 || atol > 0; }
+  constexpr bool valid() const {
+    if (!(rtol >= 0) || !(atol >= 0) || !(first_step >= 0)) return false;
+    if (!(safety > 0) || !(safety < 1) || !(shrink > 0) || !(shrink < 1) || !(grow > 1)) return false;
+    return most_steps > 0 && most_jumps > 0;
+  }
+};
+
+enum class Estimator : unsigned char { none, pair, slope, step };
+template <class T>
+struct Estimate {
+  Estimator by = Estimator::none;
+  int letter = 0, order = 0;  ///< the letter it looks at
+};
+template <class T>
+constexpr Estimate<T> estimate_of(const Method<T>& m) {
+  if (m.read != 1) return {};
+  for (int i = 0; i < m.letters; ++i) {
+    const Letter& l = m.word[i];
+    if (l.kind != Kind::push || !(l.c > 0)) continue;
+    if (m.base.embedded_order > 0) return {Estimator::pair, i, m.base.embedded_order};
+    if (m.base.advancing() > 1) return {Estimator::slope, i, 1};
+    break;
+  }
+  const bool slope_at_hand = m.word[0].kind != Kind::relax;
+  if (slope_at_hand && m.lifts() && dampable(m)) return {Estimator::step, 0, 1};
+  return {};
+}
+/// The last stage of a pair is f at the end of the step, and serves the estimate only.
+template <class T>
+constexpr bool first_same_as_last(const Tableau<T>& m) {
+  const int last = m.stages - 1;
+  if (m.advancing() != last) return false;
+  for (int j = 0; j < last; ++j)
+    if (m.A(last, j) < m.b[j] || m.A(last, j) > m.b[j]) return false;
+  return true;
+}
+static_assert(first_same_as_last(tableau::dormand_prince5<double>) && first_same_as_last(tableau::tsitouras5<float>) &&
+              first_same_as_last(tableau::bogacki_shampine<double>) && !first_same_as_last(tableau::heun<double>));
+static_assert(estimate_of(runge_kutta(tableau::euler<double>)).by == Estimator::none);
+static_assert(estimate_of(mccallum_foster(tableau::euler<double>)).by == Estimator::none);
+static_assert(estimate_of(leapfrog<double>()).by == Estimator::none);
+static_assert(estimate_of(alf<double>()).by == Estimator::step);
+static_assert(estimate_of(reversible_heun<double>()).by == Estimator::step);
+static_assert(estimate_of(mccallum_foster(tableau::rk4<double>)).letter == 1);
+
+/// Which rung the next step should have. Its state is the wished-for step, not rounded to a rung, and the errors of the
+/// last accepted steps.
+template <class T>
+class Controller {
+ public:
+  void init(const Control<T>& control, int order) { control_ = control, exponent_ = 1 / static_cast<T>(order + 1); }
+  const Control<T>& control() const { return control_; }
+  void begin();
+  int rung() const;
+  /// The rung of a first step of h in a span.
+  void first(T h, T span);
+  /// Hairer's rule. trial: a step h0 for a second evaluation, from the norms of y0 and f0; first: from that of (f1 -
+  /// f0) / h0 as well.
+  static T trial_step(T y0, T f0) { return y0 < T(1e-5) || f0 < T(1e-5) ? T(1e-6) : T(.01) * y0 / f0; }
+  T first_step(T h0, T f0, T change) const;
+  /// Is a step with this error (any non-finite number: no) accepted? Moves the rung, which `taken` says of the step as
+  /// it was if it was clipped.
+  bool judge(T error, bool clipped, int taken);
+
+ private:
+  Control<T> control_;
+  T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter in rungs
+  T last_ = 0, before_last_ = 0;                        // errors, as the rungs that would make up for them
+  T wish_ = 0;                                          // in rungs
+  bool rejected_ = false;
+};
+
+/// The norm of a tile that Control speaks of; e[dim][lanes] is used up.
+template <class T>
+T scaled_norm(int dim, int lanes, const Control<T>& c, T* e, const T* y0, const T* y1);
+}  // namespace revode

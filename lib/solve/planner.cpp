@@ -1,0 +1,172 @@
+#include "revode/planner.hpp"
+
+namespace revode {
+namespace {
+template <class T>
+long evaluations(const Method<T>& m, const Letter& l) {
+  return l.kind == Kind::push ? m.base.advancing() : l.field ? 1 : 0;
+}
+/// Of pull(): letters before the last are run again for their arguments, then each is arranged for its transpose.
+template <class T>
+long pull_evaluations(const Method<T>& m) {
+  long count = 0;
+  int arranged = -1;
+  for (int i = 0; i + 1 < m.letters; ++i)
+    if (evaluations(m, m.word[i]) > 0) count += evaluations(m, m.word[i]), arranged = i;
+  for (int i = m.letters; i-- > 0;) {
+    const bool owed = m.shares_ends() && i == 0;
+    if (evaluations(m, m.word[i]) > 0 && arranged != i && !owed) count += evaluations(m, m.word[i]), arranged = i;
+  }
+  return count;
+}
+/// Steps run again in reversing `steps` with that many states: r N - C(c + r, c + 1), of N steps and the last state's
+/// loss, less the way forward itself.
+long binomial_recomputed(long steps, long slots) {
+  const double n = static_cast<double>(steps) + 1, c = static_cast<double>(slots);
+  double reach = 1, next = 1, r = 0;  // C(c + r, c), C(c + r, c + 1)
+  for (next = 0; reach < n;) {
+    r += 1;
+    next += reach;
+    reach = reach * (c + r) / r;
+  }
+  return static_cast<long>(r * n - next) - steps;
+}
+/// What a log that holds less than all rows runs again: all segments but the last.
+struct Segments {
+  long closed, steps;
+};
+template <class T>
+Segments segments(const Plan<T>& p, long steps, std::size_t rows) {
+  if (p.halve_every == 0) return {0, 0};
+  const auto held = static_cast<long>(p.log_bits / rows), events = steps / p.halve_every;
+  if (events <= held) return {0, 0};
+  const long closed = (events - 1) / held;
+  return {closed, p.halve_every * (closed * held + 1) - 1};
+}
+}  // namespace
+
+template <class T>
+Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
+  const Method<T>& m = p.method;
+  long letters = 0;
+  for (int i = 0; i < m.letters; ++i) letters += evaluations(m, m.word[i]);
+  const long ends = m.shares_ends() ? 1 : 0, lift = m.lifts() && m.lift.field ? 1 : 0, step = letters - ends;
+  Cost c;
+  c.evaluations_forward = lift + (p.keep_stages ? letters * steps : ends + step * steps);
+  c.vjps = lift + ends + step * steps;
+  c.evaluations_backward = lift;
+  if (p.way == Way::reversed && bijective(m) && p.arithmetic == Arithmetic::fixed) {
+    const Segments again = segments(p, steps, rows);
+    c.recomputed = again.steps;
+    c.evaluations_backward += step * (steps + c.recomputed) + ends * again.closed;
+  } else if (p.way == Way::reversed && bijective(m)) {  // the beginning and restore points are recalled
+    c.evaluations_backward += step * steps + ends * (1 + (p.restore_every ? (steps - 1) / p.restore_every : 0));
+  } else if (p.way == Way::reversed) {
+    c.evaluations_backward += (step + pull_evaluations(m)) * steps;
+  } else {
+    if (p.way == Way::checkpointed) c.recomputed = binomial_recomputed(steps, p.slots);
+    const long sweeps = c.recomputed < steps ? c.recomputed : steps;
+    c.evaluations_backward +=
+        (p.keep_stages ? 0 : pull_evaluations(m) * steps) + step * c.recomputed + ends * (1 + sweeps);
+  }
+  return c;
+}
+
+namespace {
+template <class T>
+class Offers {
+ public:
+  Offers(const Need<T>& need, Offer<T>* offers) : need_(need), offers_(offers) {
+    const Shape s = need.field->shape({need.lanes, 0});
+    rows_ = static_cast<std::size_t>(s.out) * static_cast<std::size_t>(need.lanes);
+  }
+  std::size_t bytes(const Plan<T>& p) const { return Solve<T>::bytes(*need_.field, p, need_.lanes); }
+  bool holds(const Plan<T>& p) const {
+    const std::size_t b = bytes(p);
+    return b > 0 && b <= need_.budget;
+  }
+  /// In order of work.
+  void add(const Plan<T>& p, bool contracting) {
+    if (count == most_offers || !holds(p)) return;
+    const Offer<T> offer{p, bytes(p), cost(p, need_.steps, rows_), contracting};
+    int at = count++;
+    for (; at > 0 && offers_[at - 1].cost.work() > offer.cost.work(); --at) offers_[at] = offers_[at - 1];
+    offers_[at] = offer;
+  }
+  Plan<T> ordinary(Way way) const {
+    Plan<T> p;
+    p.method = runge_kutta(need_.base), p.way = way, p.arithmetic = Arithmetic::real;
+    return p;
+  }
+  void add_stored() {
+    Plan<T> p = ordinary(Way::stored);
+    p.stored_steps = need_.steps;
+    add(p, true);
+    p.keep_stages = true;
+    add(p, true);
+  }
+  /// As many states as fit: fewer steps are run again.
+  void add_checkpointed() {
+    Plan<T> p = ordinary(Way::checkpointed);
+    int least = 0, most = static_cast<int>(need_.steps < 1000000 ? need_.steps : 1000000) + 1;
+    while (most - least > 1) {
+      p.slots = least + (most - least) / 2;
+      (holds(p) ? least : most) = p.slots;
+    }
+    p.slots = least;
+    if (least > 0) add(p, true);
+  }
+  void add_exact(const Method<T>& method) {
+    Plan<T> p;
+    p.method = method;
+    for (int r = 0; r < 2; ++r) p.fraction_bits[r] = need_.fraction_bits[r];
+    add(p, false);
+    p.halve_every = need_.halve_every;
+    if (p.halve_every < 1 || !dampable(method)) return;
+    p.log_bits = p.log_bits_for(need_.steps, static_cast<int>(rows_) / need_.lanes, need_.lanes);
+    if (p.log_bits < rows_) p.log_bits = rows_;
+    if (holds(p)) return add(p, true);
+    // Segments: of the splits into log and restore points, the largest log that fits.
+    const auto events = static_cast<std::size_t>(need_.steps / p.halve_every);
+    for (std::size_t held = events / 2; held > 0; held /= 2) {
+      p.log_bits = held * rows_, p.slots = static_cast<int>((events + held - 1) / held);
+      if (holds(p)) return add(p, true);
+    }
+  }
+  int count = 0;
+
+ private:
+  const Need<T>& need_;
+  Offer<T>* offers_;
+  std::size_t rows_ = 0;
+};
+}  // namespace
+
+template <class T>
+int plan_ways(const Need<T>& need, Offer<T>* offers) {
+  Offers<T> list(need, offers);
+  list.add_stored();
+  list.add_checkpointed();
+  list.add_exact(mccallum_foster(need.base));
+  if (need.base.order == 2) {
+    list.add_exact(alf<T>());
+  }
+  return list.count;
+}
+
+template <class T>
+Status choose_way(const Need<T>& need, Offer<T>& offer) {
+  Offer<T> offers[most_offers];
+  const int count = plan_ways(need, offers);
+  for (int i = 0; i < count; ++i)
+    if (offers[i].contracting) return offer = offers[i], Status::ok;
+  return Status::capacity;
+}
+
+template Cost cost<float>(const Plan<float>&, long, std::size_t);
+template Cost cost<double>(const Plan<double>&, long, std::size_t);
+template int plan_ways<float>(const Need<float>&, Offer<float>*);
+template int plan_ways<double>(const Need<double>&, Offer<double>*);
+template Status choose_way<float>(const Need<float>&, Offer<float>&);
+template Status choose_way<double>(const Need<double>&, Offer<double>&);
+}  // namespace revode

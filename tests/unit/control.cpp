@@ -1,0 +1,127 @@
+// The controller's rungs against the formula in libm's logarithms, its limits, Hairer's first step, the tile's norm.
+#include "revode/control.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "revode/random.hpp"
+
+namespace {
+using namespace revode;
+using T = double;
+
+TEST(Control, MovesByTheFormulaRoundedDown) {
+  for (const Coefficients<T>& c : {integral<T>, proportional_integral<T>, h312<T>})
+    for (const int order : {1, 2, 4}) {
+      Control<T> control;
+      control.coefficients = c;
+      Controller<T> controller;
+      controller.init(control, order);
+      controller.begin();
+      controller.first(std::exp2(-30), 1);
+      ASSERT_EQ(controller.rung(), -120);
+      Random random(3, 1);
+      T wish = -120, last = 0, before_last = 0;  // in rungs
+      for (int n = 0; n < 200; ++n) {
+        const T error = std::exp2(-12 * static_cast<T>(random.uniform()));
+        const T e = 4 * std::log2(error) / (order + 1) + wish - std::floor(wish);
+        const T factor = 4 * std::log2(.9) - (c.p + c.i + c.d) * e + (c.p + 2 * c.d) * last - c.d * before_last;
+        ASSERT_TRUE(controller.judge(error, false, controller.rung()));
+        wish += std::fmin(std::fmax(factor, -9), 13);  // 0.2 is 9.3 rungs, 10 is 13.3
+        ASSERT_EQ(controller.rung(), static_cast<int>(std::floor(wish))) << n;
+        before_last = last, last = e;
+        if (wish > -20) controller.first(std::exp2(-30), 1), wish = -120;
+      }
+    }
+}
+
+/// With the integral alone the wish is forgotten: a step is the right one, rounded down.
+TEST(Control, IntegralAimsFromTheRungTaken) {
+  Controller<T> c;
+  c.init({}, 4);
+  c.begin();
+  c.first(1. / 1024, 1);
+  Random random(5, 1);
+  for (int n = 0; n < 40; ++n) {
+    const T error = std::exp2(-2 * static_cast<T>(random.uniform()));
+    const int before = c.rung();
+    ASSERT_TRUE(c.judge(error, false, before));
+    ASSERT_EQ(c.rung(), before + static_cast<int>(std::floor(4 * std::log2(.9 * std::pow(error, -.2)))));
+  }
+}
+
+TEST(Control, RejectionsShrinkAndTheNextStepDoesNotGrow) {
+  Controller<T> c;
+  c.init({}, 4);
+  c.begin();
+  c.first(1. / 1024, -1);  // of a span either way
+  ASSERT_EQ(c.rung(), -40);
+  EXPECT_FALSE(c.judge(1.0001, false, -40));
+  EXPECT_EQ(c.rung(), -41);
+  EXPECT_FALSE(c.judge(1e30, false, -41));
+  EXPECT_EQ(c.rung(), -50);  // a factor of 0.2 is 9.3 rungs
+  for (const T bad : {std::nan(""), std::numeric_limits<T>::infinity(), -std::numeric_limits<T>::infinity()}) {
+    const int before = c.rung();
+    EXPECT_FALSE(c.judge(bad, false, before));
+    EXPECT_EQ(c.rung(), before - 9);
+  }
+  const int here = c.rung();
+  EXPECT_TRUE(c.judge(0, false, here));
+  EXPECT_EQ(c.rung(), here);
+  EXPECT_TRUE(c.judge(0, false, here));
+  EXPECT_EQ(c.rung(), here + 13);  // a factor of 10 is 13.3 rungs
+}
+
+TEST(Control, AClippedStepSaysNothingAboutLongerOnes) {
+  Controller<T> c;
+  c.init({}, 4);
+  c.begin();
+  c.first(1. / 16, 1);
+  EXPECT_TRUE(c.judge(1e-9, true, -60));
+  EXPECT_EQ(c.rung(), -16);
+  EXPECT_TRUE(c.judge(.99, true, -17));  // nearly as long, and nearly too long
+  EXPECT_EQ(c.rung(), -18);
+  EXPECT_FALSE(c.judge(2, true, -60));
+  EXPECT_LT(c.rung(), -60);
+}
+
+/// y' = -y from 1 with rtol = atol = tol: |y| = |f| = |y''| = 1, in units of 2 tol.
+TEST(Control, FirstStepIsHairers) {
+  for (const int order : {1, 2, 4})
+    for (const T tol : {1e-3, 1e-8}) {
+      Controller<T> c;
+      c.init({}, order);
+      const T unit = 1 / (2 * tol), h0 = c.trial_step(unit, unit);
+      EXPECT_DOUBLE_EQ(h0, .01);
+      const T expected = std::fmin(100 * h0, std::pow(.01 / unit, 1. / (order + 1)));
+      EXPECT_NEAR(c.first_step(h0, unit, unit), expected, 1e-14 * expected);
+    }
+  Controller<T> c;
+  c.init({}, 4);
+  EXPECT_DOUBLE_EQ(c.trial_step(0, 1), 1e-6);
+  EXPECT_DOUBLE_EQ(c.first_step(1e-6, 0, 0), 1e-6);
+  EXPECT_DOUBLE_EQ(c.first_step(1, 0, 0), 1e-3);
+  c.first(3, 2);
+  EXPECT_EQ(c.rung(), 0);  // no step is longer than the span
+}
+
+TEST(Control, NormIsOfTheWorstLane) {
+  Control<T> c;
+  c.rtol = .5, c.atol = .25;
+  const std::vector<T> y0 = {1, 0, -3, 2}, y1 = {-2, 0, 1, -2}, error = {1, .5, -3, .75};  // [2][2]
+  std::vector<T> e = error;
+  // Lane 0: 1 / 1.25 and 3 / 1.75; lane 1: .5 / .25 and .75 / 1.25.
+  EXPECT_DOUBLE_EQ(scaled_norm(2, 2, c, e.data(), y0.data(), y1.data()), std::sqrt((4 + .36) / 2));
+  for (std::size_t i = 0; i < 4; ++i)
+    for (const T bad : {std::nan(""), std::numeric_limits<T>::infinity()}) {
+      e = error, e[i] = bad;
+      EXPECT_FALSE(std::isfinite(scaled_norm(2, 2, c, e.data(), y0.data(), y1.data())));
+    }
+  c.atol = 0;  // nothing of nothing is no error
+  e = {0, 0, 0, 0};
+  EXPECT_EQ(scaled_norm(2, 2, c, e.data(), y0.data(), y1.data()), 0);
+}
+}  // namespace
