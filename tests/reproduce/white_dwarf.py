@@ -29,7 +29,7 @@ Ours are seconds of one processor; bytes are those of solve, optimiser, paramete
 def table(name, rows):
     """One method: a line a way, published beside measured."""
     seconds, losses = PUBLISHED[name]
-    print(f"{METHODS[name]}\n  {'':24}{'best loss, seeds 1 2 3':34}{'mean':>9} {'published':>9} {'seconds':>9} "
+    print(f"{METHODS[name]}\n  {'':30}{'best loss, seeds 1 2 3':34}{'mean':>9} {'published':>9} {'seconds':>9} "
           f"{'published':>9} {'bytes':>8}")
     for way in dict.fromkeys((row["way"], row["slots"]) for row in rows):
         of = [row for row in rows if (row["way"], row["slots"]) == way]
@@ -40,7 +40,7 @@ def table(name, rows):
             index = 0 if way[0] == "reversed" else 1 + SLOTS.index(int(way[1]))
             published, theirs = f"{seconds[index]:.0f}", f"{losses[min(index, 1)]:.2e}"
         average = f"{mean(best):.2e}" if len(best) == 3 else ""
-        print(f"  {label:24}{' '.join(f'{b:.3e}' for b in best):34}{average:>9} {theirs:>9} "
+        print(f"  {label:30}{' '.join(f'{b:.3e}' for b in best):34}{average:>9} {theirs:>9} "
               f"{mean(float(row['seconds']) for row in of):9.2f} {published:>9} {of[0]['bytes']:>8}")
     print()
 
