@@ -20,8 +20,8 @@ steps of 0.005, solved by the method that is trained. The network sees (t, x, v)
 weights and biases begin uniform in +-1/sqrt(rows in). Loss: mean square of both components over all steps; AdamW,
 rate 1e-2, decay 1e-5, 1000 updates in double precision; the best loss of a run counts, seeds are 1, 2 and 3.
 Reversed: their coupled method with lambda = 1 in fixed point, undone exactly. Stored and checkpointed: the plain
-method, in floats; taped: a tape of what a prediction of each state from the next ones missed, in 4 KiB of log. Published seconds are those of the raw files; the column of the slides that is headed seconds holds
-minutes. Their machine is not stated and their initial draws are others: no claim of equal conditions.
+method, in floats; taped: a tape of what a prediction of each state from the next ones missed, in 4 KiB of log.
+Published seconds are those of the raw files; the column of the slides that is headed seconds holds minutes. Their machine is not stated and their initial draws are others: no claim of equal conditions.
 Ours are seconds of one processor; bytes are those of solve, optimiser, parameters and gradient, without the data.
 """
 
@@ -61,7 +61,8 @@ def pictures(folder):
     draw(folder, "white_dwarf", head + "set multiplot layout 1,2\nset xlabel 't'\n"
          "set title 'midpoint, reversed, seed 1'\n"
          f"plot {learned}\nset logscale y\nset format y '10^{{%T}}'\nset xlabel 'update'\nset title 'its loss'\n"
-         f"plot 'losses.csv' using 'update':'loss' with lines lw 1.5 lc rgb '{COLOURS[1]}' notitle\nunset multiplot\n", 1000, 380)
+         f"plot 'losses.csv' using 'update':'loss' with lines lw 1.5 lc rgb '{COLOURS[1]}' notitle\n"
+         "unset multiplot\n", 1000, 380)
     (folder / "published_steps.csv").write_text("way,steps,seconds\n" + "".join(
         f"{way},{steps},{s}\n" for way, pair in PUBLISHED_STEPS.items() for steps, s in zip((100, 1000), pair)))
     lines = []
@@ -78,7 +79,8 @@ def pictures(folder):
                                          ("4", "#3388cc", "4 slots"), ("8", "#56a0dd", "8 slots"))]
     draw(folder, "steps", head + "set multiplot layout 1,2\nset logscale xy\nset format '10^{%T}'\nset key left top "
          "font ',8'\nset xlabel 'steps'\nset ylabel 'seconds of one gradient'\nplot "
-         + ", \\\n  ".join([f"{a}'seconds' {b}" for a, b in lines] + theirs) + "\nset ylabel 'bytes of the solve'\nplot "
+         + ", \\\n  ".join([f"{a}'seconds' {b}" for a, b in lines] + theirs)
+         + "\nset ylabel 'bytes of the solve'\nplot "
          + ", \\\n  ".join(f"{a}'bytes' {b}" for a, b in lines) + "\nunset multiplot\n", 1100, 480)
 
 
