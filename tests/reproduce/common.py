@@ -1,4 +1,4 @@
-"""What the experiments share: trainings through drivers/run, the model file's tensors, tables and pictures."""
+"""What the experiments share: trainings through drivers/run, programs of this folder, tensors, tables, pictures."""
 import csv
 import json
 import os
@@ -43,6 +43,14 @@ def train(folder, config, **words):
     return rmse
 
 
+def program(name, *words):
+    """Runs the program of an experiment, which tests/reproduce/run has built, and passes on what it says and a failure's
+    code."""
+    code = subprocess.run([ROOT / f"build/tests/reproduce/reproduce_{name}", *map(str, words)]).returncode
+    if code:
+        sys.exit(code)
+
+
 def compute(folder, name, *words):
     """Runs the program of an experiment, which tests/reproduce/run has built; its CSV stays in the folder. The rows."""
     file = folder / f"{'-'.join([name, *words])}.csv"
@@ -51,6 +59,10 @@ def compute(folder, name, *words):
         code = subprocess.run([ROOT / f"build/tests/reproduce/reproduce_{name}", *words], stdout=out).returncode
     if code:
         sys.exit(f"reproduce: {name} {' '.join(words)} ended with {code}")
+    return read_csv(file)
+
+
+def read_csv(file):
     with file.open() as rows:
         return list(csv.DictReader(rows))
 
@@ -74,9 +86,10 @@ def write_csv(file, header, rows):
         csv.writer(out, lineterminator="\n").writerows([header, *rows])
 
 
-def check(target, measured, bound, strict=False, form=".4f"):
+def check(target, measured, bound, strict=False, form=None):
     """One target as a line; whether it holds."""
     held = measured < bound if strict else measured <= bound
+    form = form or (".4f" if bound >= 1e-2 else ".2e")
     print(f"  {target:72} {measured:{form}} {'<' if strict else '<='} {bound:{form}}  {'yes' if held else 'NO'}")
     return held
 

@@ -7,8 +7,10 @@
 #include "numerics/trial.hpp"
 #include "revode/automatic.hpp"
 #include "revode/block.hpp"
+#include "revode/gradient_field.hpp"
 #include "revode/gru.hpp"
 #include "revode/running_cost.hpp"
+#include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
 
 namespace every {
@@ -65,6 +67,11 @@ class Maps {
     add("paced", paced_, false);
     add("running cost", running_, false);
     add("sequence with a gru", mixed_, false);
+    add("gradient field, descent", descent_, false);
+    add("gradient field, hamiltonian", hamiltonian_, false);
+    add("second order", second_order_, false);
+    add("second order with friction", friction_, false);
+    add("second order of a gradient field", mechanics_, false);
     for (const bool recompute : {false, true}) {
       const char* text = recompute ? ", recomputed" : "";
       for (const Way way : {Way::stored, Way::checkpointed})
@@ -105,6 +112,11 @@ class Maps {
   Sequential<T> chain_{chained_};
   const Map<T>* const mixing_[3] = {&first_, &gru_, &second_};
   Sequential<T> mixed_{mixing_};
+  static constexpr int energy_widths_[] = {3, 6, 1}, phase_widths_[] = {4, 5, 1}, force_widths_[] = {4, 6, 2};
+  Mlp<T> energy_{energy_widths_, Activation::tanh, true}, phase_{phase_widths_, Activation::softplus, true};
+  Mlp<T> force_{force_widths_, Activation::tanh, true};
+  GradientField<T> descent_{energy_}, hamiltonian_{phase_, Gradient::hamiltonian};
+  SecondOrder<T> second_order_{force_}, friction_{field_, true}, mechanics_{descent_, true};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};

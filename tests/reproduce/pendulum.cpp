@@ -1,0 +1,229 @@
+// A measured pendulum: learned accelerations against a linear-damped pendulum, all by the same least squares.
+//   reproduce_pendulum DATA FOLDER [TRAINED HELD [WIDTH RIDGE]]
+// DATA: a line an observation, (t, q, v). TRAINED: fraction of the record that is fitted; HELD: where the judged part
+// ends. Writes models.csv, a line a model and seed, and rollouts.csv.
+#include <cmath>
+#include <limits>
+#include <memory>
+
+#include "least_squares.hpp"
+#include "observed.hpp"
+#include "revode/automatic.hpp"
+#include "revode/gradient_field.hpp"
+#include "revode/random.hpp"
+#include "revode/second_order.hpp"
+#include "revode/sequential.hpp"
+
+namespace {
+using namespace reproduce;
+using namespace revode;
+using Table = std::vector<std::vector<double>>;
+constexpr double tolerance = 1e-8;  // of a sum of squares, relative
+
+struct Damped {  // the baseline, theta = (k, c)
+  static constexpr int dim = 2, params = 2;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
+    dy[0] = y[1];
+    dy[1] = -(p[0] * sin(y[0])) - p[1] * y[1];
+  }
+};
+constexpr Automatic<double, Damped> damped;
+
+struct Model {
+  const char* name;
+  const Map<double>* field;
+  Plan<double> plan;
+  long steps;   ///< between observations
+  int weights;  ///< parameters that are drawn and held small; those after them begin as 0
+  VectorXd start;
+};
+
+/// p = (theta, q0, v0); residuals of q and v over the record's part [from, to), and the weights' ridge.
+class Fit {
+ public:
+  Fit(const Model& model, const Table& data, std::size_t from, std::size_t to, double ridge)
+      : data_(data.begin() + static_cast<std::ptrdiff_t>(from), data.begin() + static_cast<std::ptrdiff_t>(to)),
+        params_(model.field->shape({}).params),
+        weights_(model.weights),
+        ridge_(ridge),
+        observed_(*model.field, model.plan, times(data_), model.steps) {}
+
+  bool operator()(const VectorXd& p, VectorXd& r, MatrixXd* J) {
+    std::vector<VectorXd> states;
+    if (!run(p, states)) return false;
+    const auto n = static_cast<Eigen::Index>(2 * data_.size());
+    std::vector<Row> rows;
+    r = VectorXd::Zero(n + weights_);
+    for (std::size_t k = 0; k < data_.size(); ++k)
+      for (int i = 0; i < 2; ++i) {
+        r[static_cast<Eigen::Index>(rows.size())] = states[k][i] - data_[k][static_cast<std::size_t>(1 + i)];
+        rows.push_back({k, VectorXd::Unit(2, i)});
+      }
+    r.tail(weights_) = ridge_ * p.head(weights_);
+    if (!J) return true;
+    MatrixXd of_data;
+    if (!observed_.jacobian(p.head(params_), p.tail(2), rows, of_data)) return false;
+    *J = MatrixXd::Zero(r.size(), p.size());
+    J->topRows(n) = of_data;
+    J->block(n, 0, weights_, weights_).diagonal().setConstant(ridge_);
+    return true;
+  }
+  bool run(const VectorXd& p, std::vector<VectorXd>& states) {
+    return observed_.run(p.head(params_), p.tail(2), states);
+  }
+
+ private:
+  static std::vector<double> times(const Table& data) {
+    std::vector<double> t;
+    for (const auto& row : data) t.push_back(row[0]);
+    return t;
+  }
+  Table data_;
+  Eigen::Index params_, weights_;
+  double ridge_;
+  Observed observed_;
+};
+
+VectorXd measured(const std::vector<double>& row) {
+  return VectorXd{{row[1], row[2]}};
+}
+/// Root mean square of q's and v's errors, states being those of data from `first` on; `skipped` of them do not count.
+struct Errors {
+  double q = 0, v = 0, count = 0;
+  bool lost = false;  ///< a rollout left its range
+  void add(const std::vector<VectorXd>& states, const Table& data, std::size_t first, std::size_t skipped) {
+    for (std::size_t k = skipped; k < states.size(); ++k, ++count) {
+      q += std::pow(states[k][0] - data[first + k][1], 2);
+      v += std::pow(states[k][1] - data[first + k][2], 2);
+    }
+  }
+  double rms_q() const { return rms(q); }
+  double rms_v() const { return rms(v); }
+
+ private:
+  double rms(double squares) const { return lost || count == 0 ? infinity : std::sqrt(squares / count); }
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+};
+
+/// Rolls out seconds from measured states all over the record: p = theta. A beginning for the fit of one long rollout.
+class Snippets {
+ public:
+  Snippets(const Model& model, const Table& data, std::size_t trained, double ridge) : data_(data) {
+    for (std::size_t first = 0; first + length <= trained; first += length)
+      fits_.push_back(std::make_unique<Fit>(model, data, first, first + length, 0));
+    weights_ = model.weights, ridge_ = ridge;
+  }
+  bool operator()(const VectorXd& p, VectorXd& r, MatrixXd* J) {
+    const auto n = static_cast<Eigen::Index>(2 * length), all = n * static_cast<Eigen::Index>(fits_.size());
+    r = VectorXd::Zero(all + weights_);
+    if (J) *J = MatrixXd::Zero(r.size(), p.size());
+    VectorXd whole(p.size() + 2), part;
+    for (std::size_t i = 0; i < fits_.size(); ++i) {
+      whole << p, measured(data_[i * length]);
+      MatrixXd by_whole;
+      if (!(*fits_[i])(whole, part, J ? &by_whole : nullptr)) return false;
+      r.segment(static_cast<Eigen::Index>(i) * n, n) = part.head(n);
+      if (J) J->middleRows(static_cast<Eigen::Index>(i) * n, n) = by_whole.topLeftCorner(n, p.size());
+    }
+    r.tail(weights_) = ridge_ * p.head(weights_);
+    if (J) J->block(all, 0, weights_, weights_).diagonal().setConstant(ridge_);
+    return true;
+  }
+
+ private:
+  static constexpr std::size_t length = 7;
+  Table data_;
+  std::vector<std::unique_ptr<Fit>> fits_;
+  Eigen::Index weights_;
+  double ridge_;
+};
+
+/// Short rollouts first, then longer and longer beginnings of the record, each from the one before: over many periods
+/// at once the phase of a first guess would be lost.
+Minimum train(const Model& model, const Table& data, std::size_t trained, std::uint64_t seed, double ridge) {
+  VectorXd theta = VectorXd::Zero(model.field->shape({}).params);
+  theta.head(model.start.size()) = model.start;
+  Random random(seed, 1);
+  for (int i = 0; i < model.weights; ++i) theta[i] = 2 * static_cast<double>(random.uniform()) - 1;
+  Snippets snippets(model, data, trained, ridge);
+  Minimum m;
+  m.p.resize(theta.size() + 2);
+  m.p << least_squares(std::ref(snippets), theta, 40, tolerance).p, measured(data[0]);
+  for (const double part : {.1, .3, 1.}) {
+    Fit fit(model, data, 0, static_cast<std::size_t>(part * static_cast<double>(trained)), ridge);
+    m = least_squares(std::ref(fit), m.p, part < 1 ? 10 : 40, tolerance);
+  }
+  return m;
+}
+
+struct Files {
+  std::ofstream models, rollouts;
+};
+void judge(const Model& model, const Table& data, std::size_t trained, std::size_t held, std::uint64_t seed,
+           double ridge, Files& out) {
+  const Minimum m = train(model, data, trained, seed, ridge);
+  Fit whole(model, data, 0, held, ridge), beginning(model, data, 0, 40, ridge);
+  std::vector<VectorXd> states;
+  Errors beyond, windows, before;
+  if (whole.run(m.p, states)) {
+    before.add({states.begin(), states.begin() + static_cast<std::ptrdiff_t>(trained)}, data, 0, 0);
+    beyond.add(states, data, 0, trained);
+  }
+  constexpr std::size_t window = 60, stride = 10;
+  for (std::size_t first = trained; first + window <= held; first += stride) {
+    std::vector<VectorXd> rolled;
+    VectorXd p = m.p;
+    p.tail(2) = measured(data[first]);
+    if (Fit(model, data, first, first + window, ridge).run(p, rolled))
+      windows.add(rolled, data, first, 1);
+    else
+      windows.lost = true;
+  }
+  out.models << model.name << ',' << seed << ',' << m.p.size() - 2 << ',' << m.iterations << ',' << m.converged << ','
+             << jacobian_error(std::ref(beginning), m.p) << ',' << before.rms_q() << ',' << before.rms_v() << ','
+             << beyond.rms_q() << ',' << beyond.rms_v() << ',' << windows.rms_q() << ',' << windows.rms_v()
+             << std::endl;
+  for (std::size_t k = 0; k < states.size(); ++k)
+    out.rollouts << model.name << ',' << seed << ',' << data[k][0] << ',' << states[k][0] << ',' << states[k][1]
+                 << '\n';
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::cerr << "usage: reproduce_pendulum DATA FOLDER [TRAINED HELD [WIDTH RIDGE]]\n";
+    return 2;
+  }
+  const std::string folder = argv[2];
+  const auto number = [&](int i, double otherwise) { return argc > i ? std::atof(argv[i]) : otherwise; };
+  const Table data = read_table(argv[1], 3);
+  const auto at = [&](double fraction) {
+    return static_cast<std::size_t>(fraction * static_cast<double>(data.size()));
+  };
+  const std::size_t trained = at(number(3, .7)), held = at(number(4, 1));
+  const int width = static_cast<int>(number(5, 8));
+  const double ridge = number(6, .01);
+
+  const int potential_widths[] = {1, width, 1}, phase_widths[] = {2, width, 1};
+  const Mlp<double> potential(potential_widths, Activation::tanh), phase(phase_widths, Activation::tanh);
+  const GradientField<double> force(potential), hamiltonian(phase, Gradient::hamiltonian);
+  const SecondOrder<double> mechanics(force, true), general(phase);
+  const int p1 = potential.shape({}).params, p2 = phase.shape({}).params;
+  Plan<double> exact, kicks;
+  exact.fraction_bits[0] = 50;
+  kicks.fraction_bits[0] = 50, kicks.method = verlet<double>();
+  const Model models[] = {
+      {"baseline", &damped, exact, 2, 0, VectorXd{{1, 0}}},  {"potential with friction", &mechanics, exact, 2, p1, {}},
+      {"general acceleration", &general, exact, 2, p2, {}},  {"potential alone, Verlet", &force, kicks, 16, p1, {}},
+      {"Hamiltonian alone", &hamiltonian, exact, 2, p2, {}},
+  };
+  Files out{std::ofstream(folder + "/models.csv"), std::ofstream(folder + "/rollouts.csv")};
+  out.models << "model,seed,parameters,iterations,converged,jacobian_error,train_q,train_v,beyond_q,beyond_v,windows_q,"
+                "windows_v\n";
+  out.rollouts << "model,seed,t,q,v\n";
+  for (const Model& model : models)
+    for (std::uint64_t seed = 1; seed <= (model.weights ? 3 : 1); ++seed)
+      judge(model, data, trained, held, seed, ridge, out);
+  return out.models.good() && out.rollouts.good() ? 0 : 1;
+}
