@@ -29,9 +29,9 @@ PROTOCOL = """\
 Shmelev, Ebrahimi-Fard, Tapia and Salvi (arXiv 2507.21006). Inverse-square orbit: q'' = -q/|q|^3 from (1, 0, 0, 1), 100
 steps of h = 0.1 there and back by the step with -h (bijective methods: undone), Euclidean errors; published are the
 notebook's digits and times. Galactic orbit: logarithmic potential a = 1.25, b = 1, c = 0.75, A = C = 1, Omega = 1/4,
-from p = (0, 1.6888370059044757, 0.2), q = (2.5, 0, 0), 40,000,000 steps of h = 1/40. The published "mean absolute error"
-of the energy sums every 107th sample and divides by the number of all steps; both that and the mean over all steps,
-some 107 times as large, are shown. Points are where q2 rises through 0 at q1 > 0, the start included.
+from p = (0, 1.6888370059044757, 0.2), q = (2.5, 0, 0), 40,000,000 steps of h = 1/40. The published "mean absolute
+error" of the energy sums every 107th sample and divides by the number of all steps; both that and the mean over all
+steps, some 107 times as large, are shown. Points are where q2 rises through 0 at q1 > 0, the start included.
 Differences: doubles of another program and machine, so roundings differ, and after 4e7 steps of EES(2,7), whose error
 is 1e-9, show in the fourth digit. Published times are of interpreted Python, on a machine that is not named.
 """
