@@ -20,9 +20,10 @@ The error is the Euclidean distance at T, the order the slope over the last thre
 roundings times sqrt(N). Methods of order 5 have so small a constant of h^5 that h^6 shows until rounding takes over:
 they run to T = 5, and of their last two slopes s1, s2 the order is 2 s2 - s1, extrapolated to h = 0. Order 8 leaves
 too few halvings between h^9 and rounding for a slope: for information (its order conditions are a unit test).
-Which lambda: with a base of odd order the error constant changes its sign between lambda = 1 and about 0.9 when lambda^N
-is neither 1 nor 0, so no slope there is the order; targets are set at lambda = 1 and 1/2 (of the figure, over
-Euler and Ralston, at 1), the rest is information. A leapfrog damped in every step (eta < 1, lambda = 2 eta - 1) is of order 1.
+Which lambda: with a base of odd order the error constant changes its sign between lambda = 1 and about 0.9 where
+lambda^N is neither 1 nor 0, so no slope there is the order; targets are set at lambda = 1 and 1/2 (of the figure, over
+Euler and Ralston, at 1), the rest is information. A leapfrog damped in every step (eta < 1, lambda = 2 eta - 1) is of
+order 1.
 """
 
 
@@ -77,9 +78,10 @@ def picture(folder, runs):
     for base, colour in zip(BASES, COLOURS):
         for coupled, style in ((0, "dt 2 pt 4"), (1, "dt 1 pt 7")):
             title = "notitle" if not coupled else f"title '{base}'"
-            lines.append(f"'figure.csv' using (strcol('base') eq '{base}' && column('coupled') == {coupled} ? column('h')"
-                         f" : NaN):'error' with linespoints lw 2 ps 0.8 {style} lc rgb '{colour}' {title}")
-    draw(folder, "convergence", "set datafile separator ','\nset datafile columnheaders\nset border 3 lc rgb '#888888'\n"
+            lines.append(f"'figure.csv' using (strcol('base') eq '{base}' && column('coupled') == {coupled} ? "
+                         f"column('h') : NaN):'error' with linespoints lw 2 ps 0.8 {style} lc rgb '{colour}' {title}")
+    draw(folder, "convergence", "set datafile separator ','\nset datafile columnheaders\n"
+         "set border 3 lc rgb '#888888'\n"
          "set tics nomirror textcolor rgb '#444444'\nset grid lc rgb '#e4e4e4'\nset logscale xy 2\n"
          "set logscale y 10\nset format y '10^{%T}'\nset xtics ('1' 1, '1/2' 0.5, '1/4' 0.25, '1/8' 0.125, "
          "'1/16' 0.0625, '1/32' 0.03125)\nset xrange [0.028:1.1]\nset key bottom right\nset xlabel 'step h'\n"
@@ -105,7 +107,8 @@ def main(folder):
         table.append((label(key), key[0], theory, order(run, key), there, error, int(gated(key, theory))))
         print(f"{label(key):56} {theory:6} {there:8.2f} {order(run, key):8.2f} {error:9.1e}"
               f"{'' if gated(key, theory) else '   information'}")
-    write_csv(folder / "orders.csv", ["method", "field", "theory", "order", "order_growing", "error_160", "target"], table)
+    write_csv(folder / "orders.csv", ["method", "field", "theory", "order", "order_growing", "error_160", "target"],
+              table)
     picture(folder, runs)
     print("\ntargets: within 0.1 of theory")
     held = []

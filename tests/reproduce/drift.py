@@ -137,8 +137,8 @@ def picture(folder, rows):
                 error = float(rows["float", field, *method, steps]["theta_bar"])
                 data.append((i, steps, min(max(error, 1e-9), 900) if error == error else 900))
         write_csv(folder / f"picture-{field}.csv", ["curve", "steps", "error"], data)
-        lines = [f"'picture-{field}.csv' using (column('curve') == {i} ? column('steps') : NaN):'error' with linespoints "
-                 f"lw 2 pt 7 ps 0.8 lc rgb '{COLOURS[i]}' title '{LABELS[m[0]]}"
+        lines = [f"'picture-{field}.csv' using (column('curve') == {i} ? column('steps') : NaN):'error' "
+                 f"with linespoints lw 2 pt 7 ps 0.8 lc rgb '{COLOURS[i]}' title '{LABELS[m[0]]}"
                  f"{f' {m[1]:g}' if m[0].startswith('mf') else ''}'" for i, m in enumerate(curves)]
         script += (f"set title '{field}'\n{'set key top right' if field == 'relaxing' else 'unset key'}\nplot "
                    + ", \\\n  ".join(lines) + "\n")
@@ -156,8 +156,8 @@ def main(folder):
     exact = [r for r in rows.values() if (r["method"], float(r["lambda"])) in EXACT]
     drifting = [r for r in rows.values() if r not in exact]
     print("\ntargets")
-    held = [check(f"{len(exact)} exact solves: nodes whose state did not come back", sum(int(r["strayed"]) for r in exact),
-                  0, form="d"),
+    held = [check(f"{len(exact)} exact solves: nodes whose state did not come back",
+                  sum(int(r["strayed"]) for r in exact), 0, form="d"),
             check("gradients that differ from the stored one in a bit",
                   sum(r["same"] != "1" for r in exact if r["status"] == "ok"), 0, form="d"),
             check("exact solves that failed", sum(r["status"] == "failed" for r in exact), 0, form="d"),

@@ -28,10 +28,10 @@ EXACT_POINTS = 47101
 PROTOCOL = """\
 Shmelev, Ebrahimi-Fard, Tapia and Salvi (arXiv 2507.21006). Inverse-square orbit: q'' = -q/|q|^3 from (1, 0, 0, 1), 100
 steps of h = 0.1 there and back by the step with -h (bijective methods: undone), Euclidean errors; published are the
-notebook's digits and times. Galactic orbit: logarithmic potential a = 1.25, b = 1, c = 0.75, A = C = 1, Omega = 1/4, from
-p = (0, 1.6888370059044757, 0.2), q = (2.5, 0, 0), 40,000,000 steps of h = 1/40. The published "mean absolute error"
-of the energy sums every 107th sample and divides by the number of all steps; both that and the mean over all steps,
-some 107 times as large, are shown. Points are where q2 rises through 0 at q1 > 0, the start included.
+notebook's digits and times. Galactic orbit: logarithmic potential a = 1.25, b = 1, c = 0.75, A = C = 1, Omega = 1/4,
+from p = (0, 1.6888370059044757, 0.2), q = (2.5, 0, 0), 40,000,000 steps of h = 1/40. The published "mean absolute
+error" of the energy sums every 107th sample and divides by the number of all steps; both that and the mean over all
+steps, some 107 times as large, are shown. Points are where q2 rises through 0 at q1 > 0, the start included.
 Differences: doubles of another program and machine, so roundings differ, and after 4e7 steps of EES(2,7), whose error
 is 1e-9, show in the fourth digit. Published times are of interpreted Python, on a machine that is not named.
 """
@@ -90,7 +90,8 @@ def main(folder):
     orbits = galaxy(folder)
     print("\ntargets: published digits, exact recovery, published orbits")
     held = [check_near(*one, digits=10) for one in near]
-    held += [check(f"{ORBIT[m][0]}: back", float(rows[m]["recovery"]), 0, form=".1e") for m in ("mf_rk4_exact", "alf_exact")]
+    held += [check(f"{ORBIT[m][0]}: back", float(rows[m]["recovery"]), 0, form=".1e")
+             for m in ("mf_rk4_exact", "alf_exact")]
     for method, within in (("rk4", 5e-12), ("ees27", 5e-4 * 8.9597e-12)):  # half a digit; roundings of 4e7 steps
         label, error, points, _ = GALAXY[method]
         held += [check_near(f"galaxy, {label}, as published", orbits[method]["published"], error, within, 6),

@@ -1,4 +1,4 @@
-"""Regions of linear stability: the step of every method on y' = mu y, beside the closed form and a table made before."""
+"""Regions of linear stability: every method's step on y' = mu y, beside the closed form and a table made before."""
 import pathlib
 import sys
 
@@ -92,7 +92,8 @@ def pictures(folder):
     damped = [(f"alf {eta}", c, 1, f"ALF, eta {eta}") for eta, c in zip((0.9, 0.8, 0.7), COLOURS)]
     draw(folder, "stability_others", FRAME + "set multiplot layout 1,2\nset key top left opaque\nset xrange [-5:0.8]\n"
          "set yrange [-4.7:4.7]\n" + panel(blocks, one, "methods of one register")
-         + "set xrange [-1.3:0.2]\nset yrange [-1.2:1.2]\nset arrow from 0,-1 to 0,1 nohead lw 3 lc rgb '#cc79a7' front\n"
+         + "set xrange [-1.3:0.2]\nset yrange [-1.2:1.2]\n"
+         "set arrow from 0,-1 to 0,1 nohead lw 3 lc rgb '#cc79a7' front\n"
          "set label 'undamped ALF and reversible Heun: -i ... i' at -1.25,-1.1\n"
          + panel(blocks, damped, "asynchronous leapfrog, damped in every step") + "unset multiplot\n", 1000, 450)
 
