@@ -22,8 +22,9 @@ measured states, then one rollout from the beginning over a tenth, three tenths 
 state being parameters too. V, a and H are networks of one layer of 8 tanh units, weights held small by a ridge of
 0.01; the gradient of V and of H as a field is read from jets. First-order forms: McCallum and Foster over RK4, undone
 exactly; the potential alone: Verlet. This width and ridge alone were looked at before, on a fit of the first half of
-the record judged on the next fifth. Errors are root mean squares: beyond: of the held-out part, the rollout going on from the fitted one
-without a look; windows: of rollouts over 60 points from measured states, one every 10 points of the held-out part.
+the record judged on the next fifth. Errors are root mean squares: beyond: of the held-out part, the rollout going on
+from the fitted one without a look; windows: of rollouts over 60 points from measured states, one every 10 points of
+the held-out part.
 """
 
 

@@ -21,7 +21,8 @@ weights and biases begin uniform in +-1/sqrt(rows in). Loss: mean square of both
 rate 1e-2, decay 1e-5, 1000 updates in double precision; the best loss of a run counts, seeds are 1, 2 and 3.
 Reversed: their coupled method with lambda = 1 in fixed point, undone exactly. Stored and checkpointed: the plain
 method, in floats; taped: a tape of what a prediction of each state from the next ones missed, in 4 KiB of log.
-Published seconds are those of the raw files; the column of the slides that is headed seconds holds minutes. Their machine is not stated and their initial draws are others: no claim of equal conditions.
+Published seconds are those of the raw files; the column of the slides that is headed seconds holds minutes.
+Their machine is not stated and their initial draws are others: no claim of equal conditions.
 Ours are seconds of one processor; bytes are those of solve, optimiser, parameters and gradient, without the data.
 """
 
