@@ -95,11 +95,13 @@ typedef struct revode_plan {
   int halve_every;      /* K of damped dynamics, at most ln 2 / (h |mu|), mu the most negative eigenvalue; 0: never */
   size_t log_bits;      /* reversed with K: dim * lanes bits every K steps; fewer need slots */
   int fraction_bits[2]; /* of y, 0: 44 (float: 24), range 2^(62 - bits) (float: 30); of the second register, 0: as y */
-  double lambda;        /* reals: damping of every step, McCallum and Foster's lambda, 2 eta - 1 of ALF; 0: none, 1 */
-  long restore_every;   /* reversed in floats: steps between restore points; 0: none */
-  double drift_bound;   /* reversed in floats: most drift, beyond it REVODE_DRIFT; 0: any */
-  double rtol, atol;    /* of step control; both 0: the equal steps that are asked for */
-  long most_steps;      /* step control: accepted steps of a run, 2 bits each; 0: 4096 */
+  double halve_above; /* fixed: halve where the copies of the state part by more; the log must hold 15 bits a scalar and
+                         48; 0: never */
+  double lambda;      /* reals: damping of every step, McCallum and Foster's lambda, 2 eta - 1 of ALF; 0: none, 1 */
+  long restore_every; /* reversed in floats: steps between restore points; 0: none */
+  double drift_bound; /* reversed in floats: most drift, beyond it REVODE_DRIFT; 0: any */
+  double rtol, atol;  /* of step control; both 0: the equal steps that are asked for */
+  long most_steps;    /* step control: accepted steps of a run, 2 bits each; 0: 4096 */
 } revode_plan;
 
 /* What a solver has done since the last forward or begin. */

@@ -91,6 +91,7 @@ class Flow {
   T* y = nullptr;         ///< [read][dim][lanes] the user's y at the node
   Status status = Status::ok;
   long evaluations = 0, vjps = 0;
+  Word halve_above{};      ///< fixed: halving events where the distance of a relax letter exceeds it; 0: none
   bool times = false;      ///< wanted: cotangents of the step's times, summed over lanes
   T t_bar = 0, h_bar = 0;  ///< of t0 at fixed h, and of h, of the steps pulled since they were zeroed
 
@@ -112,7 +113,12 @@ class Flow {
   /// The argument of a letter, at the desk it works at from now on.
   T* sit(int letter);
   /// Without an event a letter that only damps does nothing, so all readings leave it out (0 x would touch -0 and NaN).
-  static bool idle(const Letter& l, const Step<T>& s) { return l.kind == Kind::relax && l.s > 0 && !s.damped(); }
+  bool idle(const Letter& l, const Step<T>& s) const {
+    return l.kind == Kind::relax && l.s > 0 && !s.damped() && !(halve_above > 0);
+  }
+  /// The event of step n on top of the log: how often it halved, 0 where there was none.
+  static int recall_event(long n, BitLog* log);
+
   std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
   T* argument(int letter) const {
@@ -156,6 +162,7 @@ class Flow {
   std::byte* spare_ = nullptr;  // a tape that nobody reads
   N held_number_{};
   bool reuses_ = false, ran_ahead_ = false;  // the estimate's last stage may be the next step's first; it is at hand
+  int halved_ = 0;                           // the last relax letter's event
   Desk own_, desk_;
   std::byte* kept_ = nullptr;
 };

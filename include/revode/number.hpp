@@ -64,6 +64,9 @@ struct Real {
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   bool guard(int, std::size_t n, const Word* a);
+  static int halvings(std::size_t, const Word*, const Word*, Word) { return 0; }
+  void halve(std::size_t, Word*, int, const Word*, int, BitLog*) {}
+  void unhalve(std::size_t, Word*, int, const Word*, int, BitLog*) {}
 };
 
 template <class T>
@@ -87,6 +90,11 @@ struct Fixed {
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   /// The exact inverse, with the bits taken back from the log.
   void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
+  /// How often the largest |a - x| must be halved to be at most `above`, and then once more; 0 where it is, 15 at most.
+  static int halvings(std::size_t n, const Word* a, const Word* x, Word above);
+  /// relax() with m = 2^-times, rounded to nearest: `times` bits of each element go to the log. And its exact inverse.
+  void halve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log);
+  void unhalve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log);
   bool guard(int r, std::size_t n, const Word* a);
 
   T up[2] = {}, unit[2] = {};

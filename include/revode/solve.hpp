@@ -25,7 +25,7 @@ struct Accounting {
   float drift = 0;
   float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
   long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
-  std::size_t tape_bits = 0;  ///< taped: the most bits the tape has held
+  std::size_t tape_bits = 0;  ///< taped, reversed: the most bits the log has held
 };
 
 template <class T>
@@ -81,7 +81,7 @@ class Walk final : public Trajectory<typename N::Scalar> {
     flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls, c.adaptive());
     way_.place(arena, flow_, plan);
     if (c.adaptive()) pace(arena, c);
-    halve_every_ = plan.halve_every, lambda_ = plan.lambda;
+    halve_every_ = plan.halve_every, lambda_ = plan.lambda, halve_above_ = plan.halve_above;
     for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
   Status begin(const Grid<T>& grid, const T* theta, const T* y0) override;
@@ -105,7 +105,7 @@ class Walk final : public Trajectory<typename N::Scalar> {
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
-  T lambda_ = 1, *times_bar_ = nullptr;
+  T lambda_ = 1, halve_above_ = 0, *times_bar_ = nullptr;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;

@@ -36,6 +36,10 @@ struct Plan {
   int slots = 0;  ///< checkpointed: states kept; reversed, taped: restore points, for a full log or drifting floats
   Predictor predictor = Predictor::runge_kutta;  ///< taped
   int halve_every = 0;  ///< K; 0: never. Damped dynamics want K <= ln 2 / (h |mu|), mu the most negative eigenvalue
+  /// Fixed: a halving event wherever |y - z| (|v - f| of the asynchronous leapfrog) passes this in a tile, as often
+  /// halved as brings it below; 0: never. The error follows it, so a tenth of the tolerance; the log follows what the
+  /// flow dissipates, not the steps. Its log holds at least a worst event, 15 bits a scalar and 48.
+  T halve_above = 0;
   T lambda = 1;  ///< real: damping m of every step, McCallum-Foster's lambda, 2 eta - 1 of the asynchronous leapfrog
   long restore_every = 0;         ///< reversed, real: steps between restore points; 0: none
   T drift_bound = 0;              ///< reversed, real: most drift of the walk back; 0: any
@@ -49,6 +53,9 @@ struct Plan {
                              static_cast<std::size_t>(lanes)
                        : 0;
   }
+  /// What an event may drop of `rows` scalars of a tile.
+  constexpr std::size_t event_bits(std::size_t rows) const { return halve_above > 0 ? 15 * rows + 48 : rows; }
+  constexpr bool halves() const { return halve_every > 0 || halve_above > 0; }
   /// fraction_bits with the defaults filled in.
   constexpr int fraction(int r) const {
     if (r > 0 && fraction_bits[1]) return fraction_bits[1];
@@ -65,6 +72,9 @@ constexpr Status fits(const Plan<T>& p) {
   if (shares_scale(p.method) && p.fraction(0) != p.fraction(1)) return Status::bad_argument;
   if (p.halve_every < 0 || p.slots < 0 || p.stored_steps < 0) return Status::bad_argument;
   if (p.halve_every > 0 && !dampable(p.method)) return Status::bad_argument;
+  if (!(p.halve_above >= 0) || (p.halve_above > 0 && (!dampable(p.method) || p.halve_every > 0)))
+    return Status::bad_argument;
+  if (p.halve_above > 0 && (p.arithmetic == Arithmetic::real || p.keep_stages)) return Status::unsupported;
   if (!(p.lambda > 0) || p.lambda > 1 || p.restore_every < 0 || !(p.drift_bound >= 0)) return Status::bad_argument;
   if (p.lambda < 1 && (!dampable(p.method) || p.halve_every > 0)) return Status::bad_argument;
   if (p.lambda < 1 && p.arithmetic == Arithmetic::fixed) return Status::unsupported;

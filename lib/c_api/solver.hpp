@@ -26,6 +26,7 @@ bool read(const revode_plan& c, Plan<T>& plan) {
   plan.halve_every = c.halve_every;
   plan.log_bits = c.log_bits;
   for (int r = 0; r < 2; ++r) plan.fraction_bits[r] = c.fraction_bits[r];
+  plan.halve_above = static_cast<T>(c.halve_above);
   if (c.lambda < 0 || c.lambda > 0) plan.lambda = static_cast<T>(c.lambda);
   plan.restore_every = c.restore_every, plan.drift_bound = static_cast<T>(c.drift_bound);
   plan.control.rtol = static_cast<T>(c.rtol), plan.control.atol = static_cast<T>(c.atol);
@@ -58,8 +59,9 @@ class CSolver {
     if (field->dim < 1 || field->params < 0 || field->lanes < 1 || field->tape < 0) return Status::bad_argument;
     if (!field->rhs || !field->vjp || !countable<T>(*field, *c) || !read(*c, plan)) return Status::bad_argument;
     if (Status s = fits(plan); s != Status::ok) return s;
-    const bool logs = plan.way == Way::reversed && plan.halve_every > 0;
-    const bool room = !logs || plan.log_bits >= plan.log_bits_for(plan.halve_every, field->dim, field->lanes);
+    const bool logs = plan.way == Way::reversed && plan.halves();
+    const auto rows = static_cast<std::size_t>(field->dim) * static_cast<std::size_t>(field->lanes);
+    const bool room = !logs || plan.log_bits >= plan.event_bits(rows);
     return room ? Status::ok : Status::capacity;
   }
   /// `Derived` is the opaque type of the interface, which adds nothing.

@@ -111,6 +111,39 @@ void Fixed<T>::unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int of
   }
 }
 template <class T>
+int Fixed<T>::halvings(std::size_t n, const Word* a, const Word* x, Word above) {
+  using U = Unsigned<T>;
+  U most = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const Word d = static_cast<Word>(static_cast<U>(a[i]) - static_cast<U>(x[i]));
+    const U size = d < 0 ? U(0) - static_cast<U>(d) : static_cast<U>(d);
+    if (size > most) most = size;
+  }
+  int times = 0;
+  for (U bound = static_cast<U>(above); most >> times > bound && times < 14; ++times) {
+  }
+  return times > 0 ? times + 1 : 0;
+}
+template <class T>
+void Fixed<T>::halve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log) {
+  using U = Unsigned<T>;
+  for (std::size_t i = 0; i < n; ++i) {
+    const U half = U(1) << (times - 1), e = static_cast<U>(a[i]) - static_cast<U>(x[i]) + half;
+    const U d = static_cast<U>(static_cast<Word>(e) >> times);
+    a[i] = static_cast<Word>(s < 0 ? static_cast<U>(x[i]) - d : static_cast<U>(x[i]) + d);
+    if (log) log->push(static_cast<std::uint32_t>(e & ((U(1) << times) - 1)), times);
+  }
+}
+template <class T>
+void Fixed<T>::unhalve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log) {
+  using U = Unsigned<T>;
+  for (std::size_t i = n; i-- > 0;) {
+    const U half = U(1) << (times - 1), dropped = log->pop(times);
+    const U d = s < 0 ? static_cast<U>(x[i]) - static_cast<U>(a[i]) : static_cast<U>(a[i]) - static_cast<U>(x[i]);
+    a[i] = static_cast<Word>(static_cast<U>(x[i]) + ((d << times) | dropped) - half);
+  }
+}
+template <class T>
 bool Fixed<T>::guard(int, std::size_t n, const Word* a) {
   bad |= !kernel::in_range<T>(n, a);
   return !bad;

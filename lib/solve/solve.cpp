@@ -52,8 +52,9 @@ Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, in
   const Shape shape = field.shape({lanes, 0});
   if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
   if (Status s = fits(plan); s != Status::ok) return s;
-  const bool logs = plan.way == Way::reversed && plan.halve_every > 0;
-  if (logs && plan.log_bits < plan.log_bits_for(plan.halve_every, shape.in, lanes)) return Status::capacity;
+  const bool logs = plan.way == Way::reversed && plan.halves();
+  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
+  if (logs && plan.log_bits < plan.event_bits(rows)) return Status::capacity;
   trajectory_ = place(arena, field, plan, lanes);
   return trajectory_ ? Status::ok : Status::arena_too_small;
 }

@@ -196,4 +196,46 @@ TYPED_TEST(ExactReversal, TooFewRestorePointsAreSaidOnTheWayForward) {
   few.slots = 0;
   EXPECT_EQ(attempt(p, few).reached, 4 * 201 - 1);
 }
+
+/// Halving where the copies part: T |mu| = 40 tears an undamped run apart. Same bits by every way,
+/// through restore points as well; bits by what is dissipated, not by steps; the solution is right to about the
+/// threshold.
+TYPED_TEST(ExactReversal, EventsWhereTheCopiesPart) {
+  using T = TypeParam;
+  const T above = T(1e-3);
+  for (const auto& m : {mccallum_foster(tableau::rk4<T>), alf<T>(), reversible_heun<T>()}) {
+    std::size_t bits[2] = {};
+    for (const long steps : {2000L, 8000L}) {
+      SCOPED_TRACE(testing::Message() << m.name << ", " << steps << " steps");
+      auto p = problem<T>(System::relaxing, steps, 0);
+      p.grid.t1 = 40;
+      p.running = T(10) / static_cast<T>(steps);
+      Plan<T> s = plan(System::relaxing, m, steps, 0, Way::stored);
+      s.halve_above = above;
+      const auto stored = attempt(p, s);
+      ASSERT_TRUE(sound(stored));
+      EXPECT_NEAR(stored.y1[0], T(.75), 20 * above);
+      s.way = Way::checkpointed, s.slots = 20;
+      EXPECT_TRUE(same(stored, attempt(p, s)));
+      s.way = Way::reversed, s.slots = 0, s.log_bits = 1 << 20;
+      const auto exact = attempt(p, s);
+      ASSERT_TRUE(sound(exact));
+      EXPECT_TRUE(same(stored, exact));
+      EXPECT_EQ(exact.accounting.recomputed, 0);
+      bits[steps > 2000] = exact.accounting.tape_bits;
+      EXPECT_GT(exact.accounting.tape_bits, 0u);
+      s.log_bits = exact.accounting.tape_bits / 3 + s.event_bits(4), s.slots = 12;
+      const auto cut = attempt(p, s);
+      ASSERT_TRUE(sound(cut));
+      EXPECT_TRUE(same(stored, cut));
+      EXPECT_GT(cut.accounting.recomputed, 0);
+      s.slots = 0;
+      EXPECT_EQ(attempt(p, s).forward, Status::capacity);
+      s.halve_above = 0, s.log_bits = 0;
+      const auto torn = attempt(p, s);
+      EXPECT_TRUE(torn.forward == Status::range || std::abs(torn.y1[0] - T(.75)) > 20 * above) << "nothing to damp";
+    }
+    EXPECT_LT(bits[1], 3 * bits[0]) << m.name << ": four times the steps";
+  }
+}
 }  // namespace

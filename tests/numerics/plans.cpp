@@ -76,6 +76,23 @@ TEST(Plans, OnlyWordsWithALetterForItAreDamped) {
   p.halve_every = 4;
   EXPECT_EQ(refusal(p), Status::bad_argument);
 }
+TEST(Plans, EventsByDistanceAreExactAndAlone) {
+  Plan<T> p = reversed();
+  p.halve_above = -1;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.halve_above = 1e-3f, p.halve_every = 4;
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+  p.halve_every = 0;
+  EXPECT_EQ(fits(p), Status::ok);
+  p.log_bits = p.event_bits(6) - 1;
+  EXPECT_EQ(status(p), Status::capacity);
+  p.log_bits += 1;
+  EXPECT_EQ(status(p), Status::ok);
+  p.arithmetic = Arithmetic::real;
+  EXPECT_EQ(refusal(p), Status::unsupported);
+  p.arithmetic = Arithmetic::fixed, p.method = verlet<T>();
+  EXPECT_EQ(refusal(p), Status::bad_argument);
+}
 TEST(Plans, StoresOfNothing) {
   Plan<T> p = reversed();
   p.way = Way::stored;

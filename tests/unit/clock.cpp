@@ -18,8 +18,8 @@ bool same_bits(T a, T b) {
 }
 template <class T>
 bool same(const Step<T>& a, const Step<T>& b) {
-  return a.n == b.n && same_bits(a.t0, b.t0) && same_bits(a.t1, b.t1) && same_bits(a.h, b.h) && same_bits(a.damping, b.damping) &&
-         a.offset == b.offset;
+  return a.n == b.n && same_bits(a.t0, b.t0) && same_bits(a.t1, b.t1) && same_bits(a.h, b.h) &&
+         same_bits(a.damping, b.damping) && a.offset == b.offset;
 }
 
 template <class T>

@@ -158,10 +158,29 @@ void Flow<N, F>::act(const Letter& l, const Step<T>& s, Word* registers, const T
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
-  if (l.s == 0)
+  halved_ = l.s != 0 && halve_above > 0 ? number.halvings(n_, a, to, halve_above) : 0;
+  if (l.s == 0) {
     memcpy(a, to, n_ * sizeof(Word));
-  else if (l.s < 0 || s.damped())
+  } else if (halved_ > 0) {
+    number.halve(n_, a, l.s, to, halved_, log);
+    if (!log) return;
+    log->push(static_cast<std::uint32_t>(s.n), 32);
+    log->push(static_cast<std::uint32_t>(static_cast<std::uint64_t>(s.n) >> 32) & 0xfff, 12);
+    log->push(static_cast<std::uint32_t>(halved_), 4);
+  } else if (l.s < 0 || s.damped()) {
     number.relax(n_, a, l.s, to, s.damping, s.offset, log);
+  }
+}
+
+template <class N, class F>
+int Flow<N, F>::recall_event(long n, BitLog* log) {
+  if (log->empty()) return 0;
+  const std::size_t mark = log->bits();
+  const auto times = static_cast<int>(log->pop(4));
+  const std::uint64_t high = log->pop(12), low = log->pop(32);
+  if ((high << 32 | low) == (static_cast<std::uint64_t>(n) & ((std::uint64_t{1} << 44) - 1))) return times;
+  log->rewind(mark);
+  return 0;
 }
 
 template <class N, class F>
@@ -177,7 +196,9 @@ void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
-  number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
+  halved_ = halve_above > 0 ? recall_event(s.n, log) : 0;
+  if (halved_ > 0) return number.unhalve(n_, a, l.s, to, halved_, log);
+  if (l.s < 0 || s.damped()) number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
 }
 
 /// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
@@ -235,7 +256,8 @@ void Flow<N, F>::transpose(const Letter& l, const Step<T>& s, const T* x) {
     h_bar += static_cast<T>(l.c) * part.h + static_cast<T>(l.tau) * part.t;
     return;
   }
-  const T m = static_cast<T>(l.s) * s.damping;
+  const T m = static_cast<T>(l.s) * (halved_ > 0 ? 1 / static_cast<T>(1 << halved_) : s.damping);
+  if (!(m < 1)) return;
   T* to = l.field ? w_ : b_bar;
   for (std::size_t i = 0; i < n_; ++i) {
     const T part = (1 - m) * a_bar[i];

@@ -7,6 +7,7 @@ namespace revode {
 template <class N, template <class> class W, class F>
 Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
+  if constexpr (N::exact) flow_.halve_above = static_cast<typename N::Word>(halve_above_ * flow_.number.up[0]);
   this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
   this->size_ = flow_.read_size(), this->at_ = 0;
   forward_evaluations_ = steps_done_ = rejected_ = 0, separation_ = 0;
@@ -95,8 +96,14 @@ Accounting Walk<N, W, F>::accounting() const {
   if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
   std::size_t tape_bits = 0;
   if constexpr (requires { way_.tape_bits(); }) tape_bits = way_.tape_bits();
-  return {
-      steps_done_, way_.recomputed(), forward_evaluations_, flow_.evaluations - forward_evaluations_, flow_.vjps, drift,
-      separation_, rejected_, tape_bits};
+  return {steps_done_,
+          way_.recomputed(),
+          forward_evaluations_,
+          flow_.evaluations - forward_evaluations_,
+          flow_.vjps,
+          drift,
+          separation_,
+          rejected_,
+          tape_bits};
 }
 }  // namespace revode
