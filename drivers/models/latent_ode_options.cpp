@@ -107,7 +107,7 @@ std::vector<Option> model_options() {
        .help = "updates over which the KL term rises to its weight",
        .at_least = 0},
       {.key = "model.least_part",
-       .value = 0.5,
+       .value = 0.3,
        .help = "in training the encoder sees a random beginning of the window, at least this part",
        .above = 0,
        .at_most = 1},
