@@ -13,15 +13,6 @@
 namespace {
 using namespace trial;
 
-/// y'' = mu (1 - y^2) y' - y
-struct VanDerPol {
-  static constexpr int dim = 2, params = 1;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = y[1];
-    dy[1] = p[0] * (1 - y[0] * y[0]) * y[1] - y[0];
-  }
-};
 /// y = 1 / (1 - t) from y(0) = 1.
 struct Pole {
   static constexpr int dim = 1, params = 1;
@@ -30,8 +21,6 @@ struct Pole {
     dy[0] = p[0] * y[0] * y[0];
   }
 };
-template <class T>
-constexpr Automatic<T, VanDerPol> van_der_pol{};
 template <class T>
 constexpr Automatic<T, Pole> pole{};
 

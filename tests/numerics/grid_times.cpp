@@ -87,7 +87,7 @@ double tolerance(const Plan<T>& plan) {
 void check(const std::vector<T>& times, long steps) {
   for (const Case& c : cases()) {
     Trial p{c.plan, {0, 1, steps}, times, uniform<T>(1, 3, .4, 1.2), {}, {}};
-    const auto n = static_cast<std::size_t>(2 * lanes * c.plan.method.read);
+    const auto n = std::size_t{2} * lanes * static_cast<std::size_t>(c.plan.method.read);
     p.y0 = uniform<T>(2, n, .2, 1), p.y1_bar = uniform<T>(3, n, .5, 1);
     std::vector<T> times_bar(times.size());
     loss(p, &times_bar);

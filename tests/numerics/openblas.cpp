@@ -19,13 +19,14 @@ struct Sum {
   T chain;
   long double exact, magnitude;
   int terms = 1;
-  explicit Sum(T first) : chain(first), exact(first), magnitude(std::fabs(static_cast<long double>(first))) {}
+  explicit Sum(T first)
+      : chain(first), exact(static_cast<long double>(first)), magnitude(std::fabs(static_cast<long double>(first))) {}
   void add(T a, T b) {
     const long double product = static_cast<long double>(a) * static_cast<long double>(b);
     chain = std::fma(a, b, chain), exact += product, magnitude += std::fabs(product), ++terms;
   }
   testing::AssertionResult holds(T value, bool same_bits) const {
-    constexpr long double u = std::numeric_limits<T>::epsilon() / 2;
+    constexpr long double u = static_cast<long double>(std::numeric_limits<T>::epsilon()) / 2;
     const long double n = terms, bound = n * u / (1 - n * u) * magnitude;
     const long double error = std::fabs(static_cast<long double>(value) - exact);
     if (!(error <= bound)) return testing::AssertionFailure() << "error " << error << ", bound " << bound;

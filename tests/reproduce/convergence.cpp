@@ -57,9 +57,9 @@ struct Problem {
 constexpr int wide = 8;
 /// Eight initial values: an error that happens to pass zero in one of them does not show.
 std::vector<T> spread() {
-  std::vector<T> y0;
+  std::vector<T> y0(static_cast<std::size_t>(wide) * 2);
   Random random(1, 0);
-  for (int i = 0; i < 2 * wide; ++i) y0.push_back(2 * static_cast<T>(random.uniform()) - 1);
+  for (T& y : y0) y = 2 * static_cast<T>(random.uniform()) - 1;
   return y0;
 }
 

@@ -135,8 +135,9 @@ void compare(const Problem<T>& p, const char* name, double lambda, Plan<T> plan,
   const Gradient<T> a = gradient(p, oracle, steps), b = gradient(p, plan, steps);
   const double every = static_cast<double>(steps) * static_cast<double>(p.y0.size());
   const double bits = plan.way == Way::taped ? static_cast<double>(b.accounting.tape_bits) / every
-                      : plan.halve_every ? static_cast<double>(steps / plan.halve_every) / static_cast<double>(steps)
-                                         : 0;
+                      : plan.halve_every
+                          ? static_cast<double>(plan.log_bits_for(steps, 1, 1)) / static_cast<double>(steps)
+                          : 0;
   const char* status = b.forward == Status::ok ? "ok" : b.forward == Status::range ? "range" : "failed";
   const bool same = a.theta == b.theta && a.y0 == b.y0;
   std::printf("%s,%s,%s,%g,%ld,%.3e,%.3e,%.3e,%ld,%d,%.4f,%s\n", sizeof(T) == 4 ? "float" : "double", p.name, name,

@@ -1,6 +1,7 @@
 // Effectively symmetric methods: the inverse-square orbit there and back (`orbit`), and the galactic orbit (`galaxy`).
 #include <chrono>
 #include <cstring>
+#include <limits>
 
 #include "galaxy.hpp"
 #include "revode/automatic.hpp"
@@ -40,7 +41,7 @@ const std::vector<T> none;
 /// The least of many trials.
 template <class Do>
 double timed(Do work) {
-  double best = INFINITY;
+  double best = std::numeric_limits<double>::infinity();
   for (int trial = 0; trial < 50; ++trial) {
     const double from = seconds();
     work();

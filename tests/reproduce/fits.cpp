@@ -88,6 +88,7 @@ class Fit {
   static constexpr long steps = 50;
   static std::vector<double> times(const std::vector<std::vector<double>>& data) {
     std::vector<double> t;
+    t.reserve(data.size());
     for (const auto& row : data) t.push_back(row[0]);
     return t;
   }

@@ -1,4 +1,6 @@
 // There and back on fields that forget: how far each method and each way misses where it began, as CSV.
+#include <limits>
+
 #include "experiment.hpp"
 #include "revode/automatic.hpp"
 
@@ -73,7 +75,7 @@ void states(const Problem& p, const char* name, const Plan<T>& plan) {
     const double miss = std::abs(solver->y()[0] - there[static_cast<std::size_t>(solver->n())]);
     if (!(miss <= back)) back = miss;
   } while (solver->retreat());
-  if (solver->n() != 0) back = NAN;
+  if (solver->n() != 0) back = std::numeric_limits<double>::quiet_NaN();
   line({p.name, p.field, p.rate, solver->steps()}, name, "states", end, back, status);
 }
 Plan<T> tape(const Tableau<T>& base, long steps, Predictor predictor = Predictor::runge_kutta) {

@@ -57,7 +57,7 @@ class Fit {
     r = VectorXd::Zero(n + weights_);
     for (std::size_t k = 0; k < data_.size(); ++k)
       for (int i = 0; i < 2; ++i) {
-        r[static_cast<Eigen::Index>(rows.size())] = states[k][i] - data_[k][static_cast<std::size_t>(1 + i)];
+        r[static_cast<Eigen::Index>(rows.size())] = states[k][i] - data_[k][static_cast<std::size_t>(i) + 1];
         rows.push_back({k, VectorXd::Unit(2, i)});
       }
     r.tail(weights_) = ridge_ * p.head(weights_);

@@ -3,6 +3,7 @@
 // the region. `extents`: one line a method; `regions`: the radius over a grid of mu for the pictures.
 #include <complex>
 #include <cstring>
+#include <limits>
 
 #include "experiment.hpp"
 #include "revode/automatic.hpp"
@@ -118,7 +119,7 @@ T extent(Stepper& s, Complex direction) {
       return low;
     }
   }
-  return INFINITY;
+  return std::numeric_limits<T>::infinity();
 }
 
 /// Calls visit(mu[lanes], weight[lanes]) over midpoints of the cells of -5 < Re mu < 0, 0 < Im mu < 4.8, finer near the
