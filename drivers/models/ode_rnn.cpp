@@ -4,13 +4,6 @@
 #include "models/latent_ode.hpp"
 
 namespace revode::host {
-namespace {
-template <class T>
-std::size_t tile_bytes(int rows, Extent e) {
-  return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
-}
-}  // namespace
-
 template <class T>
 Shape OdeRnnCell<T>::shape(Extent e) const {
   const Shape b = block_->shape(e), g = gru_->shape(e);

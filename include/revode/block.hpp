@@ -37,8 +37,8 @@ class Paced final : public Map<T> {
   constexpr explicit Paced(const Map<T>& field) : field_(&field) {}
   constexpr Shape shape(Extent e) const override {
     Shape s = field_->shape(e);
-    s.work = padded(s.work) + tile(s.out, e);
-    s.tape = tile(s.out, e) + s.tape;
+    s.work = padded(s.work) + tile_bytes<T>(s.out, e);
+    s.tape = tile_bytes<T>(s.out, e) + s.tape;
     s.in += 1, s.out += 1;
     return s;
   }
@@ -47,9 +47,6 @@ class Paced final : public Map<T> {
            const Bar<T>& bar) const override;
 
  private:
-  static constexpr std::size_t tile(int rows, Extent e) {
-    return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
-  }
   const Map<T>* field_;
 };
 }  // namespace revode

@@ -39,8 +39,8 @@ class Unroll final : public Map<T> {
     const Shape s = cell_->shape(e);
     Shape all{steps_ * (s.in - s.out), s.out, s.params, 0, 0};
     const auto n = static_cast<std::size_t>(steps_);
-    all.tape = n * (tile(s.in, e) + tile(s.out, e) + padded(s.tape));
-    all.work = padded(s.work) + tile(s.in, e) + tile(s.out, e);
+    all.tape = n * (tile_bytes<T>(s.in, e) + tile_bytes<T>(s.out, e) + padded(s.tape));
+    all.work = padded(s.work) + tile_bytes<T>(s.in, e) + tile_bytes<T>(s.out, e);
     return all;
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
@@ -48,9 +48,6 @@ class Unroll final : public Map<T> {
            const Bar<T>& bar) const override;
 
  private:
-  static constexpr std::size_t tile(int rows, Extent e) {
-    return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
-  }
   const Map<T>* cell_;
   int steps_;
 };

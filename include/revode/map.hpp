@@ -20,6 +20,12 @@ struct Extent {
   int tangents = 0;  ///< k
 };
 
+/// Bytes of a tile [rows][lanes] in scratch, the next object aligned.
+template <class T>
+constexpr std::size_t tile_bytes(int rows, Extent e) {
+  return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
+}
+
 /// Sizes of a map at one extent.
 struct Shape {
   int in = 0, out = 0;   ///< rows

@@ -16,7 +16,7 @@ class SecondOrder final : public Map<T> {
   constexpr Shape shape(Extent e) const override {
     const Shape a = acceleration_->shape({e.lanes, 0});
     if (a.in != a.out && a.in != 2 * a.out) return {};
-    const std::size_t kept = friction_ ? tile(a.out, e) : 0;
+    const std::size_t kept = friction_ ? tile_bytes<T>(a.out, e) : 0;
     return {2 * a.out, 2 * a.out, a.params + (friction_ ? a.out : 0), kept + a.tape, kept + a.work};
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
@@ -24,12 +24,9 @@ class SecondOrder final : public Map<T> {
            const Bar<T>& bar) const override;
 
  private:
-  static constexpr std::size_t tile(int rows, Extent e) {
-    return padded(static_cast<std::size_t>(rows) * static_cast<std::size_t>(e.lanes) * sizeof(T));
-  }
   Call<T> inside(const Call<T>& call, int rows) const {
     Call<T> inner = call;
-    if (friction_) inner.work += tile(rows, call.extent);
+    if (friction_) inner.work += tile_bytes<T>(rows, call.extent);
     return inner;
   }
   const Map<T>* acceleration_;

@@ -106,8 +106,8 @@ void Unroll<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
   };
   for (int i = 0; i < steps_; ++i) {
     T* cell_in = reinterpret_cast<T*>(tape);
-    T* cell_out = reinterpret_cast<T*>(tape + tile(s.in, e));
-    std::byte* inner = tape + tile(s.in, e) + tile(s.out, e);
+    T* cell_out = reinterpret_cast<T*>(tape + tile_bytes<T>(s.in, e));
+    std::byte* inner = tape + tile_bytes<T>(s.in, e) + tile_bytes<T>(s.out, e);
     state(cell_in);
     memcpy(cell_in + h, x + static_cast<std::size_t>(i) * in, in * sizeof(T));
     cell_->eval(call, cell_in, cell_out, inner);
@@ -125,16 +125,16 @@ void Unroll<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* tape, co
   const Shape s = cell_->shape(e);
   const std::size_t lanes = static_cast<std::size_t>(e.lanes);
   const std::size_t h = static_cast<std::size_t>(s.out) * lanes, in = static_cast<std::size_t>(s.in - s.out) * lanes;
-  const std::size_t stride = tile(s.in, e) + tile(s.out, e) + padded(s.tape);
+  const std::size_t stride = tile_bytes<T>(s.in, e) + tile_bytes<T>(s.out, e) + padded(s.tape);
   T* cell_bar = reinterpret_cast<T*>(call.work + padded(s.work));
-  T* h_bar = reinterpret_cast<T*>(call.work + padded(s.work) + tile(s.in, e));
+  T* h_bar = reinterpret_cast<T*>(call.work + padded(s.work) + tile_bytes<T>(s.in, e));
   memcpy(h_bar, y_bar, h * sizeof(T));
   for (int i = steps_; i-- > 0;) {
     std::byte* at = tape + static_cast<std::size_t>(i) * stride;
     const T* cell_in = reinterpret_cast<const T*>(at);
-    const T* cell_out = reinterpret_cast<const T*>(at + tile(s.in, e));
+    const T* cell_out = reinterpret_cast<const T*>(at + tile_bytes<T>(s.in, e));
     memset(cell_bar, 0, (h + in) * sizeof(T));
-    cell_->vjp(call, cell_in, cell_out, at + tile(s.in, e) + tile(s.out, e), h_bar, cell_bar, bar);
+    cell_->vjp(call, cell_in, cell_out, at + tile_bytes<T>(s.in, e) + tile_bytes<T>(s.out, e), h_bar, cell_bar, bar);
     carry(h, cell_bar, h_bar);
     if (!x_bar) continue;
     T* to = x_bar + static_cast<std::size_t>(i) * in;

@@ -11,7 +11,7 @@ void SecondOrder<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape
   memcpy(y, x + n, n * sizeof(T));
   if (!friction_) return acceleration_->eval(call, x, y + n, tape);
   T* force = reinterpret_cast<T*>(tape);  // [n][lanes]
-  acceleration_->eval(inside(call, a.out), x, force, tape + tile(a.out, call.extent));
+  acceleration_->eval(inside(call, a.out), x, force, tape + tile_bytes<T>(a.out, call.extent));
   for (std::size_t i = 0; i < static_cast<std::size_t>(a.out); ++i) {
     const T c = -call.theta[static_cast<std::size_t>(a.params) + i];
     const T* v = x + n + i * lanes;
@@ -36,7 +36,7 @@ void SecondOrder<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte*
     T* c_bar = reinterpret_cast<T*>(call.work);
     for (std::size_t i = 0; i < n; ++i) c_bar[i] = -(x[n + i] * v_bar[i]);
     if (bar.theta.at) add_rows(bar.theta, a.params, a.out, call.extent.lanes, c_bar);
-    force = reinterpret_cast<const T*>(tape), tape += tile(a.out, call.extent);
+    force = reinterpret_cast<const T*>(tape), tape += tile_bytes<T>(a.out, call.extent);
   }
   acceleration_->vjp(inside(call, a.out), x, force, tape, v_bar, x_bar, bar);
 }

@@ -54,7 +54,7 @@ void Paced<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) cons
   if (refuses_tangents(call, d + 1, y)) return;
   const std::size_t lanes = static_cast<std::size_t>(call.extent.lanes), n = static_cast<std::size_t>(d) * lanes;
   T* f = reinterpret_cast<T*>(tape);
-  field_->eval(call, x, f, tape + tile(d, call.extent));
+  field_->eval(call, x, f, tape + tile_bytes<T>(d, call.extent));
   for (std::size_t row = 0; row < n; row += lanes) kernel::multiply(lanes, f + row, x + n, y + row);
   for (std::size_t l = 0; l < lanes; ++l) y[n + l] = 0;
 }
@@ -71,7 +71,7 @@ void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
     kernel::multiply(lanes, y_bar + row, x + n, f_bar + row);
     if (x_bar) kernel::multiply(lanes, y_bar + row, f + row, x_bar + n, true);
   }
-  field_->vjp(call, x, f, tape + tile(d, call.extent), f_bar, x_bar, bar);
+  field_->vjp(call, x, f, tape + tile_bytes<T>(d, call.extent), f_bar, x_bar, bar);
 }
 
 template class Block<float>;

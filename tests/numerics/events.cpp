@@ -36,8 +36,7 @@ class First final : public Map<T> {
   constexpr explicit First(const Map<T>& m) : map_(&m) {}
   constexpr Shape shape(Extent e) const override {
     Shape s = map_->shape(e);
-    const auto tile = padded(static_cast<std::size_t>(s.out * e.lanes) * sizeof(T));
-    s.work = padded(s.work) + tile, s.out = 1;
+    s.work = padded(s.work) + tile_bytes<T>(s.out, e), s.out = 1;
     return s;
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override {
