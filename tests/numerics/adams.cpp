@@ -97,9 +97,9 @@ TEST(Adams, UnequalStepsAreExactForPolynomials) {
   }
 }
 
-/// Least-squares slopes of log2(error) over log2(h): measured within .05 of orders 1 to 4. A method that looks back five
-/// steps is far from its limit at 40 of them, and at 640 orders 5 and 6 have come down to rounding: slopes of 4.71 to
-/// 4.97 and 5.72 to 6.00, and .3 still tells an order from its neighbours.
+/// Least-squares slopes of log2(error) over log2(h): measured within .05 of orders 1 to 4. A method that looks back
+/// five steps is far from its limit at 40 of them, and at 640 orders 5 and 6 have come down to rounding: slopes of 4.71
+/// to 4.97 and 5.72 to 6.00, and .3 still tells an order from its neighbours.
 TEST(Adams, HasItsOrderInStatesAndGradients) {
   Problem<T> p = problem();
   p.running = 0, p.grid.steps = 500;
