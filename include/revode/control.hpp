@@ -55,6 +55,7 @@ constexpr Estimate<T> estimate_of(const Method<T>& m) {
   for (int i = 0; i < m.letters; ++i) {
     const Letter& l = m.word[i];
     if (l.kind != Kind::push || !(l.c > 0)) continue;
+    if (m.multistep > 0) return {Estimator::pair, i, m.multistep};
     if (m.base.embedded_order > 0) return {Estimator::pair, i, m.base.embedded_order};
     if (m.base.advancing() > 1) return {Estimator::slope, i, 1};
     break;

@@ -27,8 +27,10 @@ class Flow {
   using T = typename N::Scalar;
   using Word = typename N::Word;
 
-  /// pulls: room for pull(), which ways that recall states need. measures: for errors of steps.
-  constexpr void place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls, bool measures);
+  /// pulls: room for pull(), which ways that recall states need. measures: for errors of steps. returns: for any way
+  /// back; without one there are no cotangents, and all stages leave their tape in the same place.
+  constexpr void place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls, bool measures,
+                       bool returns = true);
   void init(const T* theta, const int (&fraction_bits)[2]);
 
   void lift(T t0, const T* y0);
@@ -51,7 +53,10 @@ class Flow {
   void keep(std::byte* bytes);
   constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
   std::size_t size() const { return n_; }
-  constexpr std::size_t words() const { return static_cast<std::size_t>(method_.registers) * n_; }
+  constexpr std::size_t words() const {
+    const auto past = static_cast<std::size_t>(method_.past());
+    return (static_cast<std::size_t>(method_.registers) + past) * n_ + past;
+  }
   const Method<T>& method() const { return method_; }
   const F& field() const { return *field_; }
   std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
@@ -59,6 +64,8 @@ class Flow {
   void moved() { fresh_ = false; }
   /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
   const T* first_slope() const { return slope(0); }
+  /// Of words of one register: argument of a stage of the step that was taken last.
+  const T* stage(int i) const { return stage_input(i, desk_.x); }
   /// first_slope() is that of this node: it is not evaluated again.
   void known() { fresh_ = true; }
 
@@ -87,7 +94,7 @@ class Flow {
   Call<T> call;           ///< theta, work, &status
   Bar<T> bar_out;         ///< where cotangents of theta go
   Word* state = nullptr;  ///< [registers][dim][lanes]
-  T* bar = nullptr;       ///< [registers][dim][lanes] cotangents
+  T* bar = nullptr;       ///< [registers][dim][lanes] cotangents; null without a way back
   T* y = nullptr;         ///< [read][dim][lanes] the user's y at the node
   Status status = Status::ok;
   long evaluations = 0, vjps = 0;
@@ -95,11 +102,11 @@ class Flow {
   bool times = false;      ///< wanted: cotangents of the step's times, summed over lanes
   T t_bar = 0, h_bar = 0;  ///< of t0 at fixed h, and of h, of the steps pulled since they were zeroed
 
- private:
+ protected:
   /// What arrange() leaves for transpose().
   struct Desk {
     T *x = nullptr, *inputs = nullptr, *slopes = nullptr;  // [d] the argument, [stages - 1][d], [slopes][d]
-    std::byte* tapes = nullptr;                            // [stages][tape]
+    std::byte* tapes = nullptr;                            // [stages or 1][tape]
   };
   constexpr Desk desk(Arena& arena) const {
     const auto s = static_cast<std::size_t>(stages_);
@@ -107,7 +114,7 @@ class Flow {
     d.x = arena.take<T>(n_);
     d.inputs = arena.take<T>((s - 1) * n_);
     d.slopes = arena.take<T>(static_cast<std::size_t>(stored_slopes_) * n_);
-    d.tapes = arena.take<std::byte>(s * tape_bytes_);
+    d.tapes = arena.take<std::byte>(one_tape_ ? tape_bytes_ : s * tape_bytes_);
     return d;
   }
   /// The argument of a letter, at the desk it works at from now on.
@@ -141,7 +148,7 @@ class Flow {
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
-  std::byte* tape(int i) const { return desk_.tapes + static_cast<std::size_t>(i) * tape_bytes_; }
+  std::byte* tape(int i) const { return desk_.tapes + (one_tape_ ? 0 : static_cast<std::size_t>(i) * tape_bytes_); }
 
   const F* field_ = nullptr;
   Method<T> method_{};
@@ -153,9 +160,9 @@ class Flow {
   void evaluate_rest(T t, T h, const T* x);
   void blend_pair(T h);
 
-  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;  // of the letters before the last, in pull()
-  T* owed_ = nullptr;                                    // [d] where the word shares its ends
-  bool owes_ = false, fresh_ = false;                    // fresh: the desk holds f at this node
+  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;   // of the letters before the last, in pull()
+  T* owed_ = nullptr;                                     // [d] where the word shares its ends
+  bool one_tape_ = false, owes_ = false, fresh_ = false;  // fresh: the desk holds f at this node
   Word *target_ = nullptr, *copy_ = nullptr;
   Estimate<T> estimate_;
   T* error_ = nullptr;          // [d] of the last step
@@ -169,19 +176,19 @@ class Flow {
 
 template <class N, class F>
 constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls,
-                                 bool measures) {
+                                 bool measures, bool returns) {
   const Shape shape = field.shape({lanes, 0});
   field_ = &field, method_ = method;
   stages_ = method.base.advancing();
   if (measures) estimate_ = estimate_of(method);
   stored_slopes_ = (estimate_.by == Estimator::pair ? method.base.stages : stages_) + 1;
   n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
-  tape_bytes_ = padded(shape.tape);
+  tape_bytes_ = padded(shape.tape), one_tape_ = !returns;
   Arena one;
   desk(one);
   desk_bytes_ = padded(one.bytes());
   state = arena.take<Word>(words());
-  bar = arena.take<T>(words());
+  if (returns) bar = arena.take<T>(words());
   y = arena.take<T>(read_size());
   delta_ = arena.take<T>(n_);
   w_ = arena.take<T>(n_);

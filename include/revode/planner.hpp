@@ -12,7 +12,7 @@ struct Cost {
   long work() const { return evaluations_forward + evaluations_backward + 2 * vjps; }
 };
 /// Of a plan that fits(), over `steps` steps; rows: the field's dim times lanes. Exact, but for a word that shares its
-/// ends under the checkpointed way: there it is the most. Taped: while the tape holds the whole run.
+/// ends, and of Adams, under the checkpointed way: there it is the most. Taped: while the tape holds the whole run.
 template <class T>
 Cost cost(const Plan<T>& plan, long steps, std::size_t rows);
 

@@ -2,11 +2,13 @@
 ///
 ///   begin; do { look at y() } while (advance());      turn; add to y_bar(); while (retreat()) add to y_bar(); finish
 ///
-/// Walk<N, W, F> is the walk over static types, for a device; Solve<T> chooses it from a run-time Plan. No callbacks:
-/// the caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps only through
-/// Plan::stored_steps.
+/// Walk<N, W, F, G> is the walk over static types, G its flow, for a device; Solve<T> chooses it from a run-time Plan.
+/// No callbacks: the caller's loop stands at the nodes. Nothing is allocated; bytes() depends on the number of steps
+/// only through Plan::stored_steps.
 #pragma once
+#include "revode/adams.hpp"
 #include "revode/ways/checkpointed.hpp"
+#include "revode/ways/forgotten.hpp"
 #include "revode/ways/retraced.hpp"
 #include "revode/ways/reversed.hpp"
 #include "revode/ways/stored.hpp"
@@ -72,15 +74,15 @@ class Trajectory {
   long at_ = 0;
 };
 
-template <class N, template <class> class W, class F = Map<typename N::Scalar>>
+template <class N, template <class> class W, class F = Map<typename N::Scalar>, class G = Flow<N, F>>
 class Walk final : public Trajectory<typename N::Scalar> {
  public:
   using T = typename N::Scalar;
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     const Control<T>& c = plan.control;
-    flow_.place(arena, field, plan.method, lanes, W<Flow<N, F>>::pulls, c.adaptive());
+    flow_.place(arena, field, plan.method, lanes, W<G>::pulls, c.adaptive(), returns);
     way_.place(arena, flow_, plan);
-    if (c.adaptive()) pace(arena, c);
+    if (c.adaptive()) pace(arena, c, plan.method.multistep > 0);
     halve_every_ = plan.halve_every, lambda_ = plan.lambda, halve_above_ = plan.halve_above;
     for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
@@ -90,13 +92,16 @@ class Walk final : public Trajectory<typename N::Scalar> {
   bool retreat() override;
   Status finish(T* y0_bar) override;
   Accounting accounting() const override;
+  const G& flow() const { return flow_; }
 
  private:
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
-  Flow<N, F> flow_;
-  W<Flow<N, F>> way_;
+  static constexpr bool returns = !requires { W<G>::forgets; };
+  G flow_;
+  W<G> way_;
   void spread(const Step<T>& s);
-  constexpr void pace(Arena& arena, const Control<T>& control) {
+  constexpr void pace(Arena& arena, Control<T> control, bool multistep) {
+    if (multistep && control.grow > 2) control.grow = 2;  // polynomials through past slopes do not reach far
     this->clock_.place(arena, control.most_steps, control.most_jumps);
     controller_ = arena.take<Controller<T>>(1);
     if (controller_) (new (controller_) Controller<T>)->init(control, flow_.estimate().order);

@@ -14,7 +14,8 @@ enum class Way : unsigned char {
   stored,        ///< every state kept: the oracle. Memory N d
   checkpointed,  ///< a fixed number of states, binomial placement (Griewank and Walther 2000). Memory slots d
   reversed,      ///< fixed: exact, nothing kept but the bits of halving events: 0, or d floor(N/K) bits; real: drifts
-  taped          ///< real, runge_kutta(): exact; what a prediction of each state from the next one missed, coded
+  taped,         ///< real, runge_kutta(): exact; what a prediction of each state from the next one missed, coded
+  none           ///< inference: nothing is kept, and turn() says not_reversible
 };
 /// taped: how a state is predicted from the one behind it.
 enum class Predictor : unsigned char {
@@ -76,6 +77,10 @@ constexpr Status fits(const Plan<T>& p) {
     return Status::bad_argument;
   if (p.halve_above > 0 && (p.arithmetic == Arithmetic::real || p.keep_stages)) return Status::unsupported;
   if (!(p.lambda > 0) || p.lambda > 1 || p.restore_every < 0 || !(p.drift_bound >= 0)) return Status::bad_argument;
+  if (p.method.multistep < 0 || p.method.multistep > most_multistep) return Status::bad_argument;
+  if (p.method.multistep > 0 && p.way == Way::reversed) return Status::not_reversible;
+  const bool keeps_words_only = p.arithmetic == Arithmetic::real && p.way != Way::taped && !p.keep_stages;
+  if (p.method.multistep > 0 && !keeps_words_only) return Status::unsupported;
   if (p.lambda < 1 && (!dampable(p.method) || p.halve_every > 0)) return Status::bad_argument;
   if (p.lambda < 1 && p.arithmetic == Arithmetic::fixed) return Status::unsupported;
   if (!p.control.valid()) return Status::bad_argument;
@@ -89,6 +94,7 @@ constexpr Status fits(const Plan<T>& p) {
   if (p.way == Way::taped && (p.arithmetic != Arithmetic::real || p.method.registers > 1)) return Status::unsupported;
   if (p.predictor == Predictor::adams_bashforth && p.control.adaptive())
     return Status::unsupported;  // equal steps only
+  if (p.way == Way::none) return Status::ok;
   if (p.way == Way::taped) return p.log_bits > 0 ? Status::ok : Status::bad_argument;
   if (drifts) return bijective(p.method) || p.method.registers == 1 ? Status::ok : Status::not_reversible;
   return bijective(p.method) ? Status::ok : Status::not_reversible;

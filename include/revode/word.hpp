@@ -60,7 +60,10 @@ struct Method {
   Letter lift;      // sets register 1 from register 0; unused where the user's y fills all registers
   Tableau<T> base;  // of Psi
   int order;
+  int multistep = 0;  // Adams' order; 0: the word alone makes a step
 
+  /// Past slopes and past steps that are part of the state.
+  constexpr int past() const { return multistep > 1 ? multistep - 1 : 0; }
   /// Evaluations of f in one step forwards.
   constexpr int evaluations() const {
     int count = 0;
@@ -158,6 +161,16 @@ template <class T>
 constexpr Method<T> symplectic_euler() {
   enum : signed char { q, p };
   return {"symplectic_euler", 2, 2, 2, {drift(q, 1, p), push(p, +1, increment(1, 0, q))}, {}, tableau::euler<T>, 1};
+}
+
+inline constexpr int most_multistep = 6;
+/// Adams, Bashforth and Moulton (adams.hpp): of that order, 1 to 6, two evaluations a step. The word and the base are
+/// those of its first `order - 1` steps: Cash and Karp's, whose errors h^6 a step the order 6 allows.
+template <class T>
+constexpr Method<T> adams(int order) {
+  Method<T> m = runge_kutta(tableau::cash_karp<T>);
+  m.name = "adams", m.order = m.multistep = order;
+  return m;
 }
 
 // ---- what a word knows about itself

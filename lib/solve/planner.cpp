@@ -20,16 +20,31 @@ long pull_evaluations(const Method<T>& m) {
   return count;
 }
 /// Steps run again in reversing `steps` with that many states: r N - C(c + r, c + 1), of N steps and the last state's
-/// loss, less the way forward itself.
-long binomial_recomputed(long steps, long slots) {
+/// loss, less the way forward itself. No step is run more than r times.
+struct Binomial {
+  long recomputed, most;
+};
+Binomial binomial(long steps, long slots) {
   const double n = static_cast<double>(steps) + 1, c = static_cast<double>(slots);
-  double reach = 1, next = 1, r = 0;  // C(c + r, c), C(c + r, c + 1)
-  for (next = 0; reach < n;) {
+  double reach = 1, next = 0, r = 0;  // C(c + r, c), C(c + r, c + 1)
+  while (reach < n) {
     r += 1;
     next += reach;
     reach = reach * (c + r) / r;
   }
-  return static_cast<long>(r * n - next) - steps;
+  return {static_cast<long>(r * n - next) - steps, static_cast<long>(r)};
+}
+/// Adams' first steps are those of its base, and which steps checkpoints run again is not counted.
+template <class T>
+Cost adams_cost(const Plan<T>& p, long steps) {
+  const long first = steps < p.method.past() ? steps : p.method.past(), more = p.method.base.advancing() - 2;
+  Cost c;
+  c.evaluations_forward = 2 * steps + more * first;
+  if (p.way == Way::none) return c;
+  const Binomial again = p.way == Way::checkpointed ? binomial(steps, p.slots) : Binomial{0, 0};
+  c.vjps = c.evaluations_forward, c.recomputed = again.recomputed;
+  c.evaluations_backward = c.evaluations_forward + 2 * again.recomputed + more * first * again.most;
+  return c;
 }
 /// What a log that holds less than all rows runs again: all segments but the last.
 struct Segments {
@@ -48,6 +63,7 @@ Segments segments(const Plan<T>& p, long steps, std::size_t rows) {
 template <class T>
 Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
   const Method<T>& m = p.method;
+  if (m.multistep > 0) return adams_cost(p, steps);
   long letters = 0;
   for (int i = 0; i < m.letters; ++i) letters += evaluations(m, m.word[i]);
   const long ends = m.shares_ends() ? 1 : 0, lift = m.lifts() && m.lift.field ? 1 : 0, step = letters - ends;
@@ -55,6 +71,7 @@ Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
   c.evaluations_forward = lift + (p.keep_stages ? letters * steps : ends + step * steps);
   c.vjps = lift + ends + step * steps;
   c.evaluations_backward = lift;
+  if (p.way == Way::none) return c.vjps = c.evaluations_backward = 0, c;
   if (p.way == Way::reversed && bijective(m) && p.arithmetic == Arithmetic::fixed) {
     const Segments again = segments(p, steps, rows);
     c.recomputed = again.steps;
@@ -68,7 +85,7 @@ Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
     c.evaluations_forward += again ? (step - 1) * steps + 1 : 0;
     c.evaluations_backward += (again ? 2 * step - 1 : step) * steps;
   } else {
-    if (p.way == Way::checkpointed) c.recomputed = binomial_recomputed(steps, p.slots);
+    if (p.way == Way::checkpointed) c.recomputed = binomial(steps, p.slots).recomputed;
     const long sweeps = c.recomputed < steps ? c.recomputed : steps;
     c.evaluations_backward +=
         (p.keep_stages ? 0 : pull_evaluations(m) * steps) + step * c.recomputed + ends * (1 + sweeps);

@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "revode/impl/adams_impl.hpp"
 #include "revode/impl/solve_impl.hpp"
 
 namespace revode {
@@ -32,12 +33,22 @@ Trajectory<T>* put(Arena& arena, const Map<T>& field, const Plan<T>& plan, int l
 template <class N, class T>
 Trajectory<T>* choose(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   if (plan.way == Way::stored) return put<Walk<N, Stored>>(arena, field, plan, lanes);
+  if (plan.way == Way::none) return put<Walk<N, Forgotten>>(arena, field, plan, lanes);
   return put<Walk<N, Checkpointed>>(arena, field, plan, lanes);
+}
+template <template <class> class W, class T>
+using AdamsWalk = Walk<Real<T>, W, Map<T>, Adams<Real<T>, Map<T>>>;
+template <class T>
+Trajectory<T>* choose_adams(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (plan.way == Way::stored) return put<AdamsWalk<Stored, T>>(arena, field, plan, lanes);
+  if (plan.way == Way::none) return put<AdamsWalk<Forgotten, T>>(arena, field, plan, lanes);
+  return put<AdamsWalk<Checkpointed, T>>(arena, field, plan, lanes);
 }
 }  // namespace
 
 template <class T>
 Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
+  if (plan.method.multistep > 0) return choose_adams(arena, field, plan, lanes);
   if (plan.way == Way::taped) return put<Walk<Real<T>, Taped>>(arena, field, plan, lanes);
   if (plan.way == Way::reversed)
     return plan.arithmetic == Arithmetic::fixed ? put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes)

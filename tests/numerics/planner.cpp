@@ -29,7 +29,7 @@ void expect_cost(const Plan<T>& plan, long steps) {
   ASSERT_EQ(o.back, Status::ok);
   const Cost c = cost(plan, steps, 3 * lanes);
   EXPECT_EQ(c.evaluations_forward, o.accounting.evaluations_forward);
-  if (plan.way == Way::checkpointed && plan.method.shares_ends()) {
+  if (plan.way == Way::checkpointed && (plan.method.shares_ends() || plan.method.past() > 0)) {
     EXPECT_GE(c.evaluations_backward, o.accounting.evaluations_backward);
   } else {
     EXPECT_EQ(c.evaluations_backward, o.accounting.evaluations_backward);
@@ -74,6 +74,32 @@ TEST(Planner, CostsAreThoseOfEveryWay) {
         expect_cost(p, steps);
       }
     }
+}
+
+TEST(Planner, AdamsBeginsAsItsBase) {
+  for (const int order : {1, 4, 6})
+    for (const long steps : {1L, 4L, 40L}) {
+      Plan<T> p;
+      p.method = adams<T>(order), p.way = Way::stored, p.arithmetic = Arithmetic::real, p.stored_steps = steps;
+      expect_cost(p, steps);
+      p.way = Way::checkpointed;
+      for (const int slots : {1, 3, 60}) {
+        p.slots = slots;
+        expect_cost(p, steps);
+      }
+    }
+}
+
+TEST(Planner, InferenceHasNoWayBack) {
+  for (const Method<T>& m : {runge_kutta(tableau::rk4<T>), alf<T>(), adams<T>(4)}) {
+    Plan<T> p;
+    p.method = m, p.way = Way::stored, p.arithmetic = Arithmetic::real, p.stored_steps = 9;
+    const long forward = cost(p, 9, 3 * lanes).evaluations_forward;
+    p.way = Way::none;
+    const Cost c = cost(p, 9, 3 * lanes);
+    EXPECT_EQ(c.evaluations_forward, forward);
+    EXPECT_EQ(c.evaluations_backward + c.vjps + c.recomputed, 0);
+  }
 }
 
 TEST(Planner, LongRunsWithFewStates) {

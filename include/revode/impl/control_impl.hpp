@@ -3,8 +3,8 @@
 #include "revode/solve.hpp"
 
 namespace revode {
-template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::first() {
+template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::first() {
   const Grid<T>& grid = this->clock_.grid();
   const T span = grid.end(grid.intervals()) - grid.end(0), given = controller_->control().first_step;
   controller_->begin();
@@ -17,16 +17,16 @@ Status Walk<N, W, F>::first() {
 }
 
 /// The step to be taken now; of a controlled one, its first proposal.
-template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::next(Step<T>& s) {
+template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::next(Step<T>& s) {
   if (controller_) return this->clock_.propose(controller_->rung(), s);
   s = this->clock_.at(this->at_);
   return Status::ok;
 }
 
 /// Steps, shorter and shorter until the error is within the tolerance; on failure the state is what it was.
-template <class N, template <class> class W, class F>
-bool Walk<N, W, F>::adapt(Step<T>& s) {
+template <class N, template <class> class W, class F, class G>
+bool Walk<N, W, F, G>::adapt(Step<T>& s) {
   BitLog* log = way_.log();
   const std::size_t mark = log ? log->bits() : 0;
   flow_.hold();

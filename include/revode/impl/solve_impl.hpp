@@ -4,8 +4,8 @@
 #include "revode/impl/flow_impl.hpp"
 
 namespace revode {
-template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
+template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
   if constexpr (N::exact) flow_.halve_above = static_cast<typename N::Word>(halve_above_ * flow_.number.up[0]);
   this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
@@ -24,8 +24,8 @@ Status Walk<N, W, F>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   return flow_.status;
 }
 
-template <class N, template <class> class W, class F>
-bool Walk<N, W, F>::advance() {
+template <class N, template <class> class W, class F, class G>
+bool Walk<N, W, F, G>::advance() {
   if (flow_.status != Status::ok || this->finished()) return false;
   Step<T> s;
   if (Status status = next(s); status != Status::ok) return failed(status);
@@ -46,20 +46,21 @@ bool Walk<N, W, F>::advance() {
   return flow_.status == Status::ok;
 }
 
-template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
+template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   this->theta_bar_ = theta_bar;
   times_bar_ = times_bar;
   flow_.measure = false;
   flow_.times = times_bar != nullptr;
   flow_.t_bar = flow_.h_bar = 0;
   flow_.bar_out = {theta_bar, nullptr};
+  if constexpr (!returns) return failed(Status::not_reversible), flow_.status;
   memset(flow_.bar, 0, flow_.words() * sizeof(T));
   return flow_.status;
 }
 
-template <class N, template <class> class W, class F>
-bool Walk<N, W, F>::retreat() {
+template <class N, template <class> class W, class F, class G>
+bool Walk<N, W, F, G>::retreat() {
   if (this->at_ == 0) return false;
   if (Status status = way_.retreat(this->at_ - 1, flow_, this->clock_); status != Status::ok) return failed(status);
   --this->at_;
@@ -68,8 +69,8 @@ bool Walk<N, W, F>::retreat() {
   return true;
 }
 
-template <class N, template <class> class W, class F>
-Status Walk<N, W, F>::finish(T* y0_bar) {
+template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::finish(T* y0_bar) {
   if (this->at_ != 0) failed(Status::bad_argument);
   if (flow_.status != Status::ok) return flow_.status;
   flow_.unlift(this->clock_.node(0), y0_bar);
@@ -82,16 +83,16 @@ Status Walk<N, W, F>::finish(T* y0_bar) {
 }
 
 /// t_n = t0 + x (t1 - t0) and h = c (t1 - t0) with x and c fixed: the step's cotangents go to the ends of its interval.
-template <class N, template <class> class W, class F>
-void Walk<N, W, F>::spread(const Step<T>& s) {
+template <class N, template <class> class W, class F, class G>
+void Walk<N, W, F, G>::spread(const Step<T>& s) {
   const Place<T> at = this->clock_.place_of(s);
   times_bar_[at.interval] += (1 - at.x) * flow_.t_bar - at.c * flow_.h_bar;
   times_bar_[at.interval + 1] += at.x * flow_.t_bar + at.c * flow_.h_bar;
   flow_.t_bar = flow_.h_bar = 0;
 }
 
-template <class N, template <class> class W, class F>
-Accounting Walk<N, W, F>::accounting() const {
+template <class N, template <class> class W, class F, class G>
+Accounting Walk<N, W, F, G>::accounting() const {
   float drift = 0;
   if constexpr (requires { way_.drift(); }) drift = static_cast<float>(way_.drift());
   std::size_t tape_bits = 0;
