@@ -104,6 +104,7 @@ TYPED_TEST(AdaptiveBits, OfBijectiveWordsAreThoseOfEverythingStored) {
                              mccallum_foster(tableau::rk4<T>), alf<T>(), reversible_heun<T>()})
     for (const int K : {0, 4})
       for (const bool backwards : {false, true}) {
+        if (sanitized && backwards == (K > 0)) continue;  // fifteen times slower there: half of them
         Plan<T> plan = adaptive(m, Arithmetic::fixed, 1e-5);
         plan.halve_every = K;
         Problem<T> p = problem<T>(backwards);
@@ -111,7 +112,7 @@ TYPED_TEST(AdaptiveBits, OfBijectiveWordsAreThoseOfEverythingStored) {
         if (!backwards) p.grid = {0, 0, 0, through, 5}, compare(plan, p);
         rejected += attempt(p, plan).accounting.rejected;
       }
-  EXPECT_GT(rejected, 8);  // or nothing was ever taken back
+  EXPECT_TRUE(sanitized || rejected > 8) << "or nothing was ever taken back";
 }
 
 TYPED_TEST(AdaptiveBits, OfRungeKuttaAreThoseOfEverythingStored) {
@@ -121,7 +122,7 @@ TYPED_TEST(AdaptiveBits, OfRungeKuttaAreThoseOfEverythingStored) {
     if (base->stages == 1) continue;  // Euler has no estimate
     const Plan<T> plan = adaptive(runge_kutta(*base), Arithmetic::real, 1e-5);
     compare(plan, problem<T>());
-    compare(adaptive(runge_kutta(*base), Arithmetic::fixed, 1e-5), problem<T>());
+    if (!sanitized) compare(adaptive(runge_kutta(*base), Arithmetic::fixed, 1e-5), problem<T>());
     rejected += attempt(problem<T>(), plan).accounting.rejected;
   }
   EXPECT_GT(rejected, 4);
