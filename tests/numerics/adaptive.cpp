@@ -120,12 +120,13 @@ TYPED_TEST(AdaptiveBits, OfRungeKuttaAreThoseOfEverythingStored) {
   long rejected = 0;
   for (const Tableau<T>* base : tableau::all<T>) {
     if (base->stages == 1) continue;  // Euler has no estimate
+    if (sanitized && base->order < 3) continue;  // many steps, fifteen times slower there
     const Plan<T> plan = adaptive(runge_kutta(*base), Arithmetic::real, 1e-5);
     compare(plan, problem<T>());
     if (!sanitized) compare(adaptive(runge_kutta(*base), Arithmetic::fixed, 1e-5), problem<T>());
     rejected += attempt(problem<T>(), plan).accounting.rejected;
   }
-  EXPECT_GT(rejected, 4);
+  EXPECT_TRUE(sanitized || rejected > 4);
 }
 
 // ---- gradients hold the steps fixed, as parts of their intervals
