@@ -119,7 +119,7 @@ TYPED_TEST(AdaptiveBits, OfRungeKuttaAreThoseOfEverythingStored) {
   using T = TypeParam;
   long rejected = 0;
   for (const Tableau<T>* base : tableau::all<T>) {
-    if (base->stages == 1) continue;  // Euler has no estimate
+    if (base->stages == 1) continue;             // Euler has no estimate
     if (sanitized && base->order < 3) continue;  // many steps, fifteen times slower there
     const Plan<T> plan = adaptive(runge_kutta(*base), Arithmetic::real, 1e-5);
     compare(plan, problem<T>());
