@@ -8,6 +8,7 @@
 
 #include "numerics/trial.hpp"
 #include "revode/gradient_check.hpp"
+#include "revode/moving_norm.hpp"
 #include "unit/every_map.hpp"
 #include "unit/flow_maps.hpp"
 
@@ -151,6 +152,16 @@ TEST(TimeMlp, TheHypernetworkIsItsFormula) {
     for (int i = 0; i < d; ++i) want[i] += U[m * d + i] * sigmoid(G[m * d + i]) * std::tanh(a) / width;
   }
   for (int i = 0; i < d; ++i) EXPECT_NEAR(trial.y[static_cast<std::size_t>(i)], want[i], 1e-14);
+}
+
+TEST(MovingNorm, InvertsItself) {
+  const float mean[] = {.5f, -1}, var[] = {.3f, 2};
+  const MovingNorm<float> norm(2, 4, mean, var);
+  Trial<float> trial(norm, {5, 0});
+  trial.eval();
+  std::vector<float> back(trial.x.size());
+  norm.invert(trial.call, trial.y.data(), back.data());
+  for (std::size_t i = 0; i < back.size(); ++i) EXPECT_NEAR(back[i], trial.x[i], 1e-6f);  // a few roundings of order 1
 }
 
 TEST(TimeMlp, WhatDoesNotFitIsAMapOfNoRows) {
