@@ -62,12 +62,21 @@ class Trajectory {
   const ThetaBar<T>& theta_bar() const { return theta_bar_; }
   Status status() const { return *status_; }
   Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
+  bool wants_times() const { return times_bar_ != nullptr; }
+  /// What an observer adds to the cotangents of a step's times: of t0 at fixed h, and of h. t0 = (1 - x) a + x b and
+  /// h = c (b - a) with x and c fixed: they go to the ends a and b of its interval.
+  void add_times(const Step<T>& s, T t_bar, T h_bar) {
+    const Place<T> at = clock_.place_of(s);
+    times_bar_[at.interval] += (1 - at.x) * t_bar - at.c * h_bar;
+    times_bar_[at.interval + 1] += at.x * t_bar + at.c * h_bar;
+  }
 
  protected:
   ~Trajectory() = default;
   Clock<T> clock_;
   const T* theta_ = nullptr;
   ThetaBar<T> theta_bar_;
+  T* times_bar_ = nullptr;
   const T* y_ = nullptr;
   T* y_bar_ = nullptr;
   Status* status_ = nullptr;
@@ -111,7 +120,7 @@ class Walk final : public Trajectory<typename N::Scalar> {
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
-  T lambda_ = 1, halve_above_ = 0, *times_bar_ = nullptr;
+  T lambda_ = 1, halve_above_ = 0;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;
