@@ -7,21 +7,12 @@
 #include <new>
 #include <vector>
 
+#include "numerics/sanitized.hpp"
 #include "revode/random.hpp"
 #include "revode/solve.hpp"
 
 namespace trial {
 using namespace revode;
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool sanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool sanitized = false;
-#endif
-/// Long runs are a tenth as long under the sanitizers, which make each step some fifteen times slower.
-inline constexpr long shrink = sanitized ? 10 : 1;
 
 /// Exactly `size` aligned bytes, so that a sanitizer sees the first byte beyond them.
 class Bytes {
