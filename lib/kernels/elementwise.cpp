@@ -1,6 +1,6 @@
 // Linear combinations, products and the elementary functions over arrays.
-#include "elementary.hpp"
-#include "roots.hpp"
+#include "revode/impl/elementary.hpp"
+#include "revode/impl/roots.hpp"
 #include "sweep.hpp"
 #include "trigonometry.hpp"
 
