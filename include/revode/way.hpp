@@ -58,6 +58,7 @@ struct Plan {
   /// What an event may drop of `rows` scalars of a tile.
   constexpr std::size_t event_bits(std::size_t rows) const { return halve_above > 0 ? 15 * rows + 48 : rows; }
   constexpr bool halves() const { return halve_every > 0 || halve_above > 0; }
+  constexpr bool returns() const { return way != Way::none; }
   /// fraction_bits with the defaults filled in.
   constexpr int fraction(int r) const {
     if (r > 0 && fraction_bits[1]) return fraction_bits[1];

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <vector>
 
+#include "numerics/sanitized.hpp"
 #include "revode/random.hpp"
 #include "revode/solve.hpp"
 #include "shared.hpp"
@@ -13,16 +14,6 @@
 namespace trial {
 using namespace revode;
 using tests::Bytes, tests::distance;
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool sanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool sanitized = false;
-#endif
-/// Long runs are a tenth as long under the sanitizers, which make each step some fifteen times slower.
-inline constexpr long shrink = sanitized ? 10 : 1;
 
 template <class T>
 std::vector<T> uniform(std::uint32_t stream, std::size_t n, double low, double high) {

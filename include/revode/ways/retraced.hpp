@@ -30,7 +30,7 @@ class Retraced {
     return Status::ok;
   }
   BitLog* log() { return nullptr; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     while (slots_.top() > n) slots_.pop();  // of a step that failed
     if (undoes_) flow.unpull(clock.at(n), nullptr);
     if (!undoes_) flow.step_back(clock.at(n));
