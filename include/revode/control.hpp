@@ -62,7 +62,7 @@ constexpr Estimate<T> estimate_of(const Method<T>& m) {
     const Letter& l = m.word[i];
     if (l.kind != Kind::push || !(l.c > 0)) continue;
     if (m.multistep > 0) return {Estimator::pair, i, m.multistep};
-    if (m.base.embedded_order > 0) return {Estimator::pair, i, m.base.embedded_order};
+    if (m.base.embedded_order > 0 && !m.low_storage) return {Estimator::pair, i, m.base.embedded_order};
     if (m.base.advancing() > 1) return {Estimator::slope, i, 1};
     break;
   }

@@ -7,6 +7,7 @@
 /// only through Plan::stored_steps.
 #pragma once
 #include "revode/adams.hpp"
+#include "revode/low_storage.hpp"
 #include "revode/ways/checkpointed.hpp"
 #include "revode/ways/forgotten.hpp"
 #include "revode/ways/retraced.hpp"
