@@ -78,7 +78,8 @@ struct Fixed {
   /// Fraction bits of each register: range is 2^(w - 2 - bits).
   constexpr void init(const int (&bits)[2]) {
     for (int r = 0; r < 2; ++r) {
-      up[r] = static_cast<T>(std::uint64_t{1} << bits[r]);
+      up[r] = 1;
+      for (int b = 0; b < bits[r]; ++b) up[r] *= 2;
       unit[r] = 1 / up[r];
     }
   }

@@ -1,6 +1,7 @@
 // Activations, their first derivatives (cotangents) and second ones (jets). Derivatives are written in terms of the
 // output, which is what tapes keep; silu alone is not invertible and reads its input.
 #include "elementary.hpp"
+#include "scalars.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
@@ -149,5 +150,5 @@ void activate_curve(Activation a, std::size_t n, const T* x, const T* y, const T
   template void activate_vjp<T>(Activation, std::size_t, const T*, const T*, const T*, T*); \
   template void activate_curve<T>(Activation, std::size_t, const T*, const T*, const T*, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

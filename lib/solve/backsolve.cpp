@@ -5,6 +5,7 @@
 #include <new>
 
 #include "revode/impl/solve_impl.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -209,7 +210,7 @@ Accounting Backsolve<T>::accounting() const {
 }
 
 template class AdjointField<float>;
-template class AdjointField<double>;
+REVODE_DOUBLE(template class AdjointField<double>;)
 template class Backsolve<float>;
-template class Backsolve<double>;
+REVODE_DOUBLE(template class Backsolve<double>;)
 }  // namespace revode

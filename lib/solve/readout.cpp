@@ -5,6 +5,7 @@
 #include "kernels/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::On;
@@ -252,5 +253,5 @@ void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
 }
 
 template class Readout<float>;
-template class Readout<double>;
+REVODE_DOUBLE(template class Readout<double>;)
 }  // namespace revode
