@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "kernels/elementary.hpp"
 #include "kernels/sweep.hpp"
+#include "revode/impl/elementary.hpp"
 #include "scalars.hpp"
 
 namespace revode {

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "kernels/pack.hpp"
-#include "kernels/roots.hpp"
+#include "revode/impl/pack.hpp"
+#include "revode/impl/roots.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/kernels.hpp"
 #include "scalars.hpp"

@@ -4,7 +4,7 @@
 
 #include <bit>
 
-#include "kernels/pack.hpp"
+#include "revode/impl/pack.hpp"
 #include "scalars.hpp"
 
 namespace revode {

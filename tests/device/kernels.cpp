@@ -3,8 +3,8 @@
 #include "revode/kernels.hpp"
 
 #include "fixture.hpp"
-#include "kernels/pack.hpp"
-#include "kernels/soft_fma.hpp"
+#include "revode/impl/pack.hpp"
+#include "revode/impl/soft_fma.hpp"
 
 namespace device {
 namespace {
