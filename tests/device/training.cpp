@@ -1,10 +1,9 @@
 // A 2-16-2 tanh network learns the spiral y' = A y^3 (that of torchdiffeq's demonstration) from a tile of one, 100
 // iterations: the parameters that come out are the same bits on a laptop and on a processor without floating point.
-#include <new>
-
 #include "fixture.hpp"
-#include "revode/impl/solve_impl.hpp"
+#include "revode/fixed_mlp.hpp"
 #include "revode/optimizer.hpp"
+#include "revode/static_solve.hpp"
 
 namespace device {
 namespace {
@@ -40,10 +39,13 @@ struct Spiral {
 };
 
 /// The loss, sum of |y - seen|^2 / 2 over the readings, and its gradient added to theta_bar.
-float gradient(Trajectory<float>& solve, const Spiral& spiral, const float* theta, float* theta_bar) {
+template <class Solver>
+float gradient(Solver& solve, const Spiral& spiral, const float* theta, float* theta_bar) {
   const float y0[] = {2, 0};
   float loss = 0;
-  CHECK(run(solve, {0, span, readings * steps_between}, theta, y0) == Status::ok);
+  CHECK(solve.begin({0, span, readings * steps_between}, theta, y0) == Status::ok);
+  while (solve.advance()) {
+  }
   CHECK(solve.turn({theta_bar}) == Status::ok);
   do {
     const long n = solve.n();
@@ -58,8 +60,8 @@ float gradient(Trajectory<float>& solve, const Spiral& spiral, const float* thet
   return loss;
 }
 
-template <class Optimizer>
-void train(const char* name, Trajectory<float>& solve, Optimizer& optimizer, float rate, int iterations) {
+template <class Solver, class Optimizer>
+void iterate(const char* name, Solver& solve, Optimizer& optimizer, float rate, int iterations) {
   const Spiral spiral;
   float theta[network_params], theta_bar[network_params];
   fill(30, network_params, 0.5f, theta);
@@ -82,29 +84,28 @@ void train(const char* name, const Plan<float>& plan, Optimizer optimizer, float
   optimizer.place(arena, network_params);
   Solve<float> solve;
   CHECK(solve.init(arena, network, plan, 1) == Status::ok);
-  if (arena.ok()) train(name, *solve, optimizer, rate, iterations);
+  if (arena.ok()) iterate(name, *solve, optimizer, rate, iterations);
 }
 
-/// The same by static types, which is what a device with one small model wants.
-void train_static(const char* name, const Plan<float>& plan) {
-  using Walk = revode::Walk<Fixed<float>, Reversed, Mlp<float>>;
-  Arena arena = whole_arena();
+constexpr Plan<float> heun{.method = reversible_heun<float>()};
+
+/// The same with everything known while it compiles, which is what a device with one small model wants.
+void train_static(const char* name) {
+  using Net = FixedMlp<float, Activation::tanh, 2, 16, 2>;
+  constexpr Net net;
+  StaticSolve<Net, heun> solve;
   Adam<float> adam;
+  Arena arena = whole_arena();
   adam.place(arena, network_params);
-  Walk* walk = arena.take<Walk>(1);
-  if (!walk) return CHECK(!"room for a walk");
-  new (walk) Walk;
-  walk->place(arena, network, plan, 1);
+  solve.place(arena, net);
   CHECK(arena.ok());
-  if (arena.ok()) train(name, *walk, adam, 0.02f, 100);
+  if (arena.ok()) iterate(name, solve, adam, 0.02f, 100);
 }
 }  // namespace
 
 void training() {
-  Plan<float> heun;
-  heun.method = reversible_heun<float>();
   train("heun", heun, Adam<float>{}, 0.02f, 100);
-  train_static("heun_static", heun);
+  train_static("heun_static");
   Plan<float> coupled;
   coupled.method = mccallum_foster(tableau::midpoint<float>);
   train("mccallum_foster", coupled, Adam<float>{}, 0.02f, 30);
