@@ -1,5 +1,6 @@
 // The neighbour-first tree ((0+1)+(2+3))+...: lanes, tiles, threads and ranks may be split at any power of two and the
 // sum keeps its bits.
+#include "scalars.hpp"
 #include "sweep.hpp"
 #include "transpose.hpp"
 
@@ -111,5 +112,5 @@ bool finite(std::size_t n, const T* x) {
   template T sum_of_squares<T>(std::size_t, const T*);             \
   template bool finite<T>(std::size_t, const T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#include "revode/impl/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
+#include "revode/impl/pack.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::On;
@@ -245,5 +246,5 @@ void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
 }
 
 template class Readout<float>;
-template class Readout<double>;
+REVODE_DOUBLE(template class Readout<double>;)
 }  // namespace revode
