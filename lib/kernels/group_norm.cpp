@@ -1,6 +1,6 @@
 // Group normalisation with ReLU in one pass: a lane's sums run down its column, so no lane waits for another.
 #include "revode/image_kernels.hpp"
-#include "roots.hpp"
+#include "revode/impl/roots.hpp"
 
 namespace revode::kernel {
 namespace {

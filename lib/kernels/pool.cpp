@@ -1,6 +1,6 @@
 // Pooling, and the loss of a classifier: rows are walked, lanes travel in packs.
-#include "elementary.hpp"
 #include "revode/image_kernels.hpp"
+#include "revode/impl/elementary.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
