@@ -78,6 +78,11 @@ template <class N, template <class> class W, class F = Map<typename N::Scalar>, 
 class Walk final : public Trajectory<typename N::Scalar> {
  public:
   using T = typename N::Scalar;
+  /// Validates the plan, its way being W and its arithmetic N, and takes all memory of the solve, whose bytes are
+  /// bytes(). `field` must outlive it.
+  Status init(Arena& arena, const F& field, const Plan<T>& plan, int lanes);
+  static std::size_t bytes(const F& field, const Plan<T>& plan, int lanes);
+  /// The part of init() that measures or assigns.
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     const Control<T>& c = plan.control;
     flow_.place(arena, field, plan.method, lanes, W<G>::pulls, c.adaptive(), returns);
@@ -116,6 +121,17 @@ class Walk final : public Trajectory<typename N::Scalar> {
   float separation_ = 0;
 };
 
+/// Can `field` be solved by this plan? The reason if not.
+template <class F, class T>
+Status fits(const F& field, const Plan<T>& plan, int lanes) {
+  const Shape shape = field.shape({lanes, 0});
+  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
+  if (Status s = fits(plan); s != Status::ok) return s;
+  const bool logs = plan.way == Way::reversed && plan.halves();
+  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
+  return logs && plan.log_bits < plan.event_bits(rows) ? Status::capacity : Status::ok;
+}
+
 /// The solve that the library ships: everything chosen at run time.
 template <class T>
 class Solve {
@@ -141,6 +157,15 @@ Status run(Trajectory<T>& trajectory, const Grid<T>& grid, const T* theta, const
   while (trajectory.advance()) {
   }
   return trajectory.status();
+}
+/// The same of a walk of static types, which the compiler sees whole.
+template <class N, template <class> class W, class F, class G>
+Status run(Walk<N, W, F, G>& walk, const Grid<typename N::Scalar>& grid, const typename N::Scalar* theta,
+           const typename N::Scalar* y0) {
+  if (Status s = walk.begin(grid, theta, y0); s != Status::ok) return s;
+  while (walk.advance()) {
+  }
+  return walk.status();
 }
 /// The whole way back from a terminal cotangent y1_bar[dim][lanes]: adds to y0_bar and theta_bar.
 template <class T>

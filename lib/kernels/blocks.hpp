@@ -1,7 +1,7 @@
 // How a matrix is cut into register blocks. All of it is a matter of speed: an element's chain of roundings is the loop
 // over k alone, so the cut cannot change a bit.
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 /// Rows of a block two packs wide: accumulators for two FMA units of four cycles, and registers left for the operands.

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernels/pack.hpp"
+#include "revode/impl/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "kernels/soft_fma.hpp"
+#include "revode/impl/soft_fma.hpp"
 #include "kernels/soft_sqrt.hpp"
 #include "revode/kernels.hpp"
 #include "unit/kernel_text.hpp"
