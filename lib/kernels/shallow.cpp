@@ -1,6 +1,6 @@
 #include "shallow.hpp"
 
-#include "elementary.hpp"
+#include "revode/impl/elementary.hpp"
 
 namespace revode::kernel {
 namespace {

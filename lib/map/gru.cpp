@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "kernels/elementary.hpp"
+#include "revode/impl/elementary.hpp"
 #include "kernels/sweep.hpp"
 
 namespace revode {

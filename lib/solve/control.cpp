@@ -1,7 +1,8 @@
 #include "revode/control.hpp"
 
-#include "kernels/elementary.hpp"
-#include "kernels/roots.hpp"
+#include "revode/impl/elementary.hpp"
+#include "revode/impl/roots.hpp"
+#include "revode/scalar.hpp"
 
 namespace revode {
 namespace {
@@ -12,14 +13,6 @@ REVODE_INLINE T log2(T x) {
 template <class T>
 int floor(T x) {
   return Controller<T>::floor(x);
-}
-template <class T>
-T magnitude(T x) {
-  return x < 0 ? -x : x;
-}
-template <class T>
-bool finite(T x) {
-  return x - x == 0;
 }
 constexpr int rungs = 4;  // to a factor of two
 }  // namespace

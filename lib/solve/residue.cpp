@@ -3,12 +3,13 @@
 #include <string.h>
 
 #include <bit>
-#include <type_traits>
+
+#include "revode/impl/pack.hpp"
 
 namespace revode {
 namespace {
 template <class T>
-using Unsigned = std::make_unsigned_t<kernel::Word<T>>;
+using Unsigned = typename kernel::Unsigned<T>::type;
 template <class T>
 inline constexpr int width = 8 * static_cast<int>(sizeof(T));
 

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "revode/impl/soft_fma.hpp"
-#include "kernels/soft_sqrt.hpp"
+#include "revode/impl/soft_sqrt.hpp"
 #include "revode/kernels.hpp"
 #include "unit/kernel_text.hpp"
 

@@ -7,7 +7,7 @@
 
 #include "revode/impl/pack.hpp"
 #include "revode/impl/soft_fma.hpp"
-#include "kernels/soft_sqrt.hpp"
+#include "revode/impl/soft_sqrt.hpp"
 #include "unit/kernel_text.hpp"
 
 namespace {

@@ -19,7 +19,7 @@ Status Walk<N, W, F, G>::first() {
 /// The step to be taken now; of a controlled one, its first proposal.
 template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::next(Step<T>& s) {
-  if (controller_) return this->clock_.propose(controller_->rung(), s);
+  if (controlled()) return this->clock_.propose(controller_->rung(), s);
   s = this->clock_.at(this->at_);
   return Status::ok;
 }

@@ -15,7 +15,7 @@ REVODE_INLINE void unrolled(const Body& body) {
   (std::make_integer_sequence<int, count>{});
 }
 template <class T>
-REVODE_INLINE T magnitude(T x) {
+REVODE_INLINE T modulus(T x) {
   if constexpr (sizeof(T) == 4)
     return __builtin_fabsf(x);
   else
@@ -135,13 +135,13 @@ REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::error(const Control
 #if defined(__x86_64__) || defined(__aarch64__)  // where a square root is an instruction
   if constexpr (W == 1) {
     constexpr int chains = dim < norm_chains ? dim : norm_chains;
-    using detail::magnitude;
+    using detail::modulus;
     T square[dim];
     kernel::Word<T> lost = 0;
     const T *const miss = error_, *const y0 = y, *const y1 = state;
     const T atol = control.atol, rtol = control.rtol;
     for (int d = 0; d < dim; ++d) {
-      const T e = miss[d], a = magnitude(y0[d]), b = magnitude(y1[d]);
+      const T e = miss[d], a = modulus(y0[d]), b = modulus(y1[d]);
       const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
       square[d] = part * part;
       lost |= b - b == 0 ? 0 : 1;

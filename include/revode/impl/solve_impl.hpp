@@ -24,7 +24,8 @@ std::size_t Walk<N, W, F, G>::bytes(const F& field, const Plan<T>& plan, int lan
 template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
-  if constexpr (N::exact) flow_.halve_above = static_cast<typename N::Word>(halve_above_ * flow_.number.up[0]);
+  if constexpr (N::exact && !Settings::plain)
+    flow_.halve_above = static_cast<typename N::Word>(halve_above_ * flow_.number.up[0]);
   this->theta_ = theta, this->y_ = flow_.y, this->y_bar_ = flow_.bar, this->status_ = &flow_.status;
   this->size_ = flow_.read_size(), this->at_ = 0;
   forward_evaluations_ = steps_done_ = rejected_ = 0, separation_ = 0;
@@ -34,8 +35,8 @@ Status Walk<N, W, F, G>::begin(const Grid<T>& grid, const T* theta, const T* y0)
   }
   flow_.lift(grid.end(0), y0);
   if (!flow_.guard()) failed(Status::range);
-  way_.begin(flow_, controller_ ? 0 : this->steps());
-  if (controller_ && flow_.status == Status::ok)
+  way_.begin(flow_, controlled() ? 0 : this->steps());
+  if (controlled() && flow_.status == Status::ok)
     if (Status status = first(); status != Status::ok) failed(status);
   forward_evaluations_ = flow_.evaluations;
   return flow_.status;
@@ -47,8 +48,8 @@ bool Walk<N, W, F, G>::advance() {
   Step<T> s;
   if (Status status = next(s); status != Status::ok) return failed(status);
   if (Status status = way_.before(s, flow_); status != Status::ok) return failed(status);
-  if (!controller_) flow_.step(s, way_.log());
-  if (controller_ && !adapt(s)) return false;
+  if (!controlled()) flow_.step(s, way_.log());
+  if (controlled() && !adapt(s)) return false;
   if constexpr (requires { way_.after(s, flow_); })
     if (Status status = way_.after(s, flow_); status != Status::ok) return failed(status);
   ++this->at_, ++steps_done_;
@@ -66,6 +67,7 @@ bool Walk<N, W, F, G>::advance() {
 template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   this->theta_bar_ = theta_bar;
+  if (Settings::plain && times_bar) failed(Status::unsupported);
   times_bar_ = times_bar;
   flow_.measure = false;
   flow_.times = times_bar != nullptr;
@@ -82,7 +84,7 @@ bool Walk<N, W, F, G>::retreat() {
   if (Status status = way_.retreat(this->at_ - 1, flow_, this->clock_); status != Status::ok) return failed(status);
   --this->at_;
   flow_.read();
-  if (times_bar_) spread(this->clock_.at(this->at_));
+  if (wants_times()) spread(this->clock_.at(this->at_));
   return true;
 }
 
@@ -91,7 +93,7 @@ Status Walk<N, W, F, G>::finish(T* y0_bar) {
   if (this->at_ != 0) failed(Status::bad_argument);
   if (flow_.status != Status::ok) return flow_.status;
   flow_.unlift(this->clock_.node(0), y0_bar);
-  if (times_bar_) times_bar_[0] += flow_.t_bar;
+  if (wants_times()) times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
   if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
   const Extent extent = flow_.call.extent;

@@ -16,7 +16,7 @@
 #else
 #define REVODE_HAS_SQRT(T) true
 #endif
-#include "soft_sqrt.hpp"
+#include "revode/impl/soft_sqrt.hpp"
 
 namespace revode::kernel {
 template <class T>
