@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#include "revode/impl/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
+#include "revode/impl/pack.hpp"
+#include "scalars.hpp"
 #include "solve/within.hpp"
 
 namespace revode {
@@ -157,5 +158,5 @@ void Readout<T>::interpolate(Trajectory<T>& solve, const T* times, T* at, T* rat
 }
 
 template class Readout<float>;
-template class Readout<double>;
+REVODE_DOUBLE(template class Readout<double>;)
 }  // namespace revode
