@@ -41,9 +41,10 @@ class Clock {
   [[gnu::noinline]] Step<T> at(long n) const {
     Step<T> s = damped(n);
     if (ladder_) return ladder_->fill(n, s), s;
-    const long i = grid_.times ? n / grid_.steps : 0;
-    s.t0 = node(n), s.t1 = node(n + 1);
-    s.h = (grid_.end(i + 1) - grid_.end(i)) / static_cast<T>(grid_.steps);
+    const long i = grid_.times ? n / grid_.steps : 0, j = n - i * grid_.steps;
+    const T a = grid_.end(i), b = grid_.end(i + 1);
+    s.t0 = between(a, b, j), s.t1 = between(a, b, j + 1);
+    s.h = (b - a) / static_cast<T>(grid_.steps);
     return s;
   }
   T node(long n) const {
@@ -65,7 +66,7 @@ class Clock {
     return {n, 0, 0, 0, halve ? T(.5) : lambda_, offset};
   }
   T between(T a, T b, long j) const {
-    return j == grid_.steps ? b : a + (b - a) * (static_cast<T>(j) / static_cast<T>(grid_.steps));
+    return j == 0 ? a : j == grid_.steps ? b : a + (b - a) * (static_cast<T>(j) / static_cast<T>(grid_.steps));
   }
   Grid<T> grid_;
   Ladder<T>* ladder_ = nullptr;
