@@ -1,6 +1,7 @@
 #include "shallow.hpp"
 
-#include "elementary.hpp"
+#include "revode/impl/elementary.hpp"
+#include "scalars.hpp"
 
 namespace revode::kernel {
 namespace {
@@ -112,5 +113,5 @@ void shallow_vjp(const Shallow<T>& net, const T* x, const T* h, const T* y_bar, 
   template void shallow<T>(const Shallow<T>&, const T*, T*, T*); \
   template void shallow_vjp<T>(const Shallow<T>&, const T*, const T*, const T*, T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel
