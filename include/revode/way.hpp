@@ -66,6 +66,14 @@ struct Plan {
   }
 };
 
+/// The ordinary solve in floats, without a way back.
+template <class T>
+constexpr Plan<T> inference(const Method<T>& method, const Control<T>& control = {}) {
+  Plan<T> p;
+  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
+  return p;
+}
+
 /// Does this combination exist? The reason if not.
 template <class T>
 constexpr Status fits(const Plan<T>& p) {

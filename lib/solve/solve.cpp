@@ -71,13 +71,8 @@ Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>&
 template <class T>
 Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   trajectory_ = nullptr;
-  const Shape shape = field.shape({lanes, 0});
-  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
-  if (Status s = fits(plan); s != Status::ok) return s;
+  if (Status s = fits(field, plan, lanes); s != Status::ok) return s;
   if (!walks::built(walks::needed(plan))) return Status::unsupported;
-  const bool logs = plan.way == Way::reversed && plan.halves();
-  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
-  if (logs && plan.log_bits < plan.event_bits(rows)) return Status::capacity;
   trajectory_ = place(arena, field, plan, lanes);
   return trajectory_ ? Status::ok : Status::arena_too_small;
 }
