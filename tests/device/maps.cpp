@@ -26,7 +26,7 @@ constexpr Automatic<float, Operations> automatic;
 void one(const char* name, const Map<float>& map, int lanes, int tangents = 0) {
   const Extent e{lanes, tangents};
   const Shape s = map.shape(e);
-  const auto jet = static_cast<std::size_t>((1 + tangents) * lanes);
+  const auto jet = product(1 + tangents, lanes);
   const auto in = static_cast<std::size_t>(s.in) * jet, out = static_cast<std::size_t>(s.out) * jet;
   const auto params = static_cast<std::size_t>(s.params), all = params * static_cast<std::size_t>(lanes);
   Arena arena = whole_arena();
