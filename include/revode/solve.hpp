@@ -114,6 +114,12 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   constexpr void place(Arena& arena, const F& field) requires Settings::known {
     place(arena, field, Settings::plan, 1);
   }
+  /// What that takes from an empty arena.
+  static consteval std::size_t bytes() requires Settings::known {
+    Arena arena;
+    Walk().place(arena, F());
+    return arena.bytes();
+  }
   // Of Trajectory, described there.
   Status begin(const Grid<T>& grid, const T* theta, const T* y0);
   bool advance();
