@@ -29,11 +29,12 @@ inline float sine(float x) {
 inline constexpr float interval = .1f;  // seconds between two samples
 inline constexpr float noise = .003f;   // standard deviation of a sample
 
-/// A pendulum, theta'' = 0.35 u(t) - sin(theta) - damping theta', pushed by u, the cosine of the device's own motor. Time is
-/// counted in samples: in ten days a float would have lost the phase.
+/// A pendulum, theta'' = 0.35 u(t) - sin(theta) - damping theta', pushed by u, the cosine of the device's own motor.
+/// Time is counted in samples: in ten days a float would have lost the phase.
 class Pendulum {
  public:
   static constexpr unsigned long period = 94;  // samples of the push: 9.4 s
+  static constexpr float rate = .005f;         // of the learner: what is fast and wide wants larger weights
   static float push(float samples) { return cosine(samples * (6.2831853f / static_cast<float>(period))); }
 
   bool next(float* seen) {
@@ -47,8 +48,6 @@ class Pendulum {
     return false;
   }
   void wear_out() { damping *= 2; }
-  Pendulum() = default;
-  explicit Pendulum(int s) : random_(s, 0) {}
   float damping = .2f;
 
  private:
@@ -57,10 +56,11 @@ class Pendulum {
   revode::Random random_{1, 0};
 };
 
-/// torchdiffeq's demonstration, y' = A y^3; a new spiral every 25 samples of a fiftieth of a second. Nothing pushes it.
+/// torchdiffeq's demonstration, y' = A y^3; a new spiral every 101 samples of a two-hundredth of a second. Nothing pushes it.
 class Spiral {
  public:
-  static constexpr unsigned long period = 25;
+  static constexpr unsigned long period = 101;
+  static constexpr float rate = .01f;
   static float push(float) { return 0; }
   /// True when seen[] begins a new spiral.
   bool next(float* seen) {
@@ -70,13 +70,11 @@ class Spiral {
       const float a = y[0] * y[0] * y[0], b = y[1] * y[1] * y[1];
       k[0] = -.1f * a + 2 * b, k[1] = -2 * a - .1f * b;
     };
-    for (int i = 0; i < 4 && !begins; ++i) rk4(slope, 0, interval / 20, y_);
+    for (int i = 0; i < 4 && !begins; ++i) rk4(slope, 0, interval / 80, y_);
     for (int d = 0; d < 2; ++d) seen[d] = y_[d] + noise * random_.normal();
     return begins;
   }
   void wear_out() {}
-  Spiral() = default;
-  explicit Spiral(int s) : random_(s,0) {}
 
  private:
   float y_[2] = {2, 0};

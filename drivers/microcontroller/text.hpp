@@ -22,7 +22,7 @@ inline void put(float value) {
   for (; value >= 9.995f; ++power) value /= 10;
   const auto thousand = static_cast<unsigned long>(value * 100 + .5f);
   const char head[] = {static_cast<char>('0' + thousand / 100), '.', static_cast<char>('0' + thousand / 10 % 10),
-                       static_cast<char>('0' + thousand % 10), 'e', 0};
+                       static_cast<char>('0' + thousand % 10),  'e', 0};
   put(head);
   if (power < 0) put("-");
   put(static_cast<unsigned long>(power < 0 ? -power : power));
