@@ -1,12 +1,18 @@
-/// Control of the step by its error (Hairer et al., II.4; Soderlind, ACM TOMS 29 (2003)): the factor is safety e_n^{-(p
-/// + i + d)/k} e_{n-1}^{(p + 2 d)/k} e_{n-2}^{-d/k}, e the error in units of the tolerance and k the order of the
-/// estimate plus one, and the step moves by whole rungs of 2^(1/4), rounded down (ladder.hpp). All in logarithms of our
-/// own, so a step has the same bits on every machine.
+/// Control of the step by its error (Hairer et al., II.4; Soderlind, ACM TOMS 29 (2003)). With e the error in units of
+/// the tolerance, and k the order of the estimate plus one, the step is multiplied by
 ///
-/// Estimates, and the order of each:
-///   pair    h sum (b_i - b_hat_i) k_i of the push forwards in time: Psi_h, for McCallum-Foster at z_n. The embedded
-///   order slope   no pair: Psi_h - h k_1, which is Euler's step as the lower one. 1 step    one evaluation a step: y1
-///   - y0 - h f_0, f_0 being v of the asynchronous leapfrog, f(t0, z0) of reversible Heun. 1
+///   safety e_n^{-(p + i + d)/k} e_{n-1}^{(p + 2 d)/k} e_{n-2}^{-d/k}
+///
+/// in whole rungs of 2^(1/4), rounded down (ladder.hpp). All in logarithms of our own, so a step has the same bits on
+/// every machine.
+///
+/// Estimates, of the push forwards in time where there is one (McCallum-Foster's, at z_n):
+///
+///   by      estimate                   order          of
+///   pair    h sum (b_i - b_hat_i) k_i  the embedded   tableaus with b_hat
+///   slope   Psi_h - h k_1              1              other tableaus: Euler's step is the lower one
+///   step    y1 - y0 - h f_0            1              one evaluation a step; f_0 is v of the asynchronous leapfrog,
+///                                                     f(t0, z0) of reversible Heun
 #pragma once
 #include "revode/word.hpp"
 

@@ -5,7 +5,7 @@
 /// is told the number of steps, 0 where nobody knows it. Two kinds: recall state n and pull() (stored, checkpointed,
 /// taped: any word), or undo the step and transpose it from the same evaluation (reversed: bijective words).
 #pragma once
-#include <string.h>
+#include <bit>
 
 #include "revode/flow.hpp"
 
@@ -19,9 +19,10 @@ enum class Way : unsigned char {
 };
 /// taped: how a state is predicted from the one behind it.
 enum class Predictor : unsigned char {
-  runge_kutta,    ///< the same step with -h: s - 1 more evaluations a step, each way; steps of any size
-  adams_bashforth /**< of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any.
-                       Memory 8 d more */
+  /// The same step with -h: s - 1 more evaluations a step, each way; steps of any size.
+  runge_kutta,
+  /// Of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any. Memory 8 d more.
+  adams_bashforth
 };
 enum class Arithmetic : unsigned char { real, fixed };
 
@@ -106,9 +107,8 @@ template <class Flow>
 std::uint64_t fingerprint(const Flow& flow) {
   std::uint64_t h = 14695981039346656037u;
   for (std::size_t i = 0; i < flow.words(); ++i) {
-    std::uint64_t bits = 0;
-    memcpy(&bits, flow.state + i, sizeof flow.state[i]);
-    h = (h ^ bits) * 1099511628211u;
+    const auto bits = std::bit_cast<kernel::Word<typename Flow::T>>(flow.state[i]);
+    h = (h ^ static_cast<std::uint64_t>(bits)) * 1099511628211u;
   }
   return h;
 }

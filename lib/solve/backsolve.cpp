@@ -5,6 +5,7 @@
 #include <new>
 
 #include "revode/impl/solve_impl.hpp"
+#include "revode/scalar.hpp"
 
 namespace revode {
 template <class T>
@@ -183,11 +184,8 @@ T Backsolve<T>::rate() {
 template <class T>
 void Backsolve<T>::mend() {
   const T* kept = kept_ + static_cast<std::size_t>(at_) * d_;
-  for (std::size_t i = 0; i < d_; ++i) {
-    const T size = kept[i] < 0 ? -kept[i] : kept[i], miss = z_[i] - kept[i];
-    const auto part = static_cast<float>((miss < 0 ? -miss : miss) / (1 + size));
-    if (part > done_.drift) done_.drift = part;  // what is not finite was refused before
-  }
+  const auto miss = static_cast<float>(drift(d_, z_, kept, T(0)));
+  if (miss > done_.drift) done_.drift = miss;  // what is not finite was refused before
   memcpy(z_, kept, d_ * sizeof(T));
 }
 

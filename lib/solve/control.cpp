@@ -1,6 +1,7 @@
 #include "revode/control.hpp"
 
 #include "revode/kernels.hpp"
+#include "revode/scalar.hpp"
 
 namespace revode {
 namespace {
@@ -18,14 +19,6 @@ template <class T>
 int floor(T x) {
   const int whole = static_cast<int>(x);
   return static_cast<T>(whole) > x ? whole - 1 : whole;
-}
-template <class T>
-T magnitude(T x) {
-  return x < 0 ? -x : x;
-}
-template <class T>
-bool finite(T x) {
-  return x - x == 0;
 }
 constexpr int rungs = 4;  // to a factor of two
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <bit>
 
-#include "kernels/pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode {
 namespace {

@@ -5,25 +5,14 @@
 #include <cmath>
 #include <utility>
 
+#include "numerics/fields.hpp"
 #include "numerics/trial.hpp"
-#include "revode/automatic.hpp"
 
 namespace {
 using namespace trial;
 using T = double;
 
-/// q'' = -q / |q|^3.
-struct Orbit {
-  static constexpr int dim = 4, params = 0;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S*, S* dy) const {
-    const S square = y[0] * y[0] + y[1] * y[1], pull = 1. / (square * sqrt(square));
-    dy[0] = y[2], dy[1] = y[3];
-    dy[2] = S(0.) - y[0] * pull;
-    dy[3] = S(0.) - y[1] * pull;
-  }
-};
-/// The same with the attraction wavering in time, so that nodes count.
+/// The inverse-square orbit with an attraction wavering in time, so that nodes count.
 struct Wavering {
   static constexpr int dim = 4, params = 0;
   template <class S>
@@ -34,7 +23,7 @@ struct Wavering {
     dy[3] = S(0.) - y[1] * pull;
   }
 };
-constexpr Automatic<T, Orbit> orbit;
+constexpr auto& orbit = fields::orbit<T>;
 constexpr Automatic<T, Wavering> wavering;
 using State = std::vector<T>;
 const State start = {1, 0, 0, 1};

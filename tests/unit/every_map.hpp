@@ -9,9 +9,11 @@
 #include "revode/block.hpp"
 #include "revode/gradient_field.hpp"
 #include "revode/gru.hpp"
+#include "revode/moving_norm.hpp"
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
+#include "unit/flow_maps.hpp"
 
 namespace every {
 using namespace trial;
@@ -72,6 +74,15 @@ class Maps {
     add("second order", second_order_, false);
     add("second order with friction", friction_, false);
     add("second order of a gradient field", mechanics_, false);
+    add("moving norm", norm_, false);
+    cnf_.reserve(16);
+    for (const auto& field : flow_fields_) {
+      add(field.name, *field.plain, true);
+      add(field.name + ", traced", *field.traced, false);
+      for (const Trace trace : {Trace::exact, Trace::hutchinson, Trace::closed})
+        add("cnf of " + field.name, cnf_.emplace_back(*field.plain, trace, Costs{true, true, true}, field.traced.get()),
+            false);
+    }
     for (const bool recompute : {false, true}) {
       const char* text = recompute ? ", recomputed" : "";
       for (const Way way : {Way::stored, Way::checkpointed})
@@ -117,6 +128,10 @@ class Maps {
   Mlp<T> force_{force_widths_, Activation::tanh, true};
   GradientField<T> descent_{energy_}, hamiltonian_{phase_, Gradient::hamiltonian};
   SecondOrder<T> second_order_{force_}, friction_{field_, true}, mechanics_{descent_, true};
+  std::vector<flows::Field<T>> flow_fields_ = flows::fields<T>(Activation::tanh, "tanh");
+  std::vector<Cnf<T>> cnf_;
+  static constexpr T mean_[2] = {T(.5), T(-1)}, var_[2] = {T(.3), T(2)};
+  MovingNorm<T> norm_{2, 4, mean_, var_};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};

@@ -9,6 +9,8 @@
 /// A full tape leaves a restore point and starts again; on the way back each closed segment is run once more to fill
 /// its tape. Memory (4 + slots) d and the tape. The self-check is that of reversed.hpp.
 #pragma once
+#include <string.h>
+
 #include "revode/residue.hpp"
 #include "revode/way.hpp"
 
