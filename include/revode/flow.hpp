@@ -57,7 +57,7 @@ class Flow : protected C {
     const auto past = static_cast<std::size_t>(method_.past());
     return (static_cast<std::size_t>(method_.registers) + past) * n_ + past;
   }
-  const Method<T>& method() const { return method_; }
+  constexpr const Method<T>& method() const { return method_; }
   const F& field() const { return *field_; }
   constexpr std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
