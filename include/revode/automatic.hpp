@@ -151,6 +151,7 @@ class Automatic final : public Traced<T> {
   static constexpr trace::Program<F> program{};
 
  public:
+  using Rule = F;
   static constexpr int operations = trace::length<F>();
   constexpr Automatic() : Traced<T>(program.instruction, operations, program.output, F::dim, F::params) {}
 };

@@ -7,6 +7,7 @@
 /// only through Plan::stored_steps.
 #pragma once
 #include "revode/adams.hpp"
+#include "revode/low_storage.hpp"
 #include "revode/ways/checkpointed.hpp"
 #include "revode/ways/forgotten.hpp"
 #include "revode/ways/retraced.hpp"
@@ -102,6 +103,11 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
 
  public:
   using T = typename N::Scalar;
+  /// Validates the plan, its way being W and its arithmetic N, and takes all memory of the solve, whose bytes are
+  /// bytes(). `field` must outlive it.
+  Status init(Arena& arena, const F& field, const Plan<T>& plan, int lanes);
+  static std::size_t bytes(const F& field, const Plan<T>& plan, int lanes);
+  /// The part of init() that measures or assigns.
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     const Control<T>& c = plan.control;
     flow_.place(arena, field, plan.method, lanes, W<G>::pulls, c.adaptive(), returns);
@@ -152,6 +158,17 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;
 };
+
+/// Can `field` be solved by this plan? The reason if not.
+template <class F, class T>
+Status fits(const F& field, const Plan<T>& plan, int lanes) {
+  const Shape shape = field.shape({lanes, 0});
+  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
+  if (Status s = fits(plan); s != Status::ok) return s;
+  const bool logs = plan.way == Way::reversed && plan.halves();
+  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
+  return logs && plan.log_bits < plan.event_bits(rows) ? Status::capacity : Status::ok;
+}
 
 /// The solve that the library ships: everything chosen at run time.
 template <class T>

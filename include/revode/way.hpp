@@ -66,6 +66,14 @@ struct Plan {
   }
 };
 
+/// The ordinary solve in floats, without a way back.
+template <class T>
+constexpr Plan<T> inference(const Method<T>& method, const Control<T>& control = {}) {
+  Plan<T> p;
+  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
+  return p;
+}
+
 /// Does this combination exist? The reason if not.
 template <class T>
 constexpr Status fits(const Plan<T>& p) {
@@ -82,7 +90,8 @@ constexpr Status fits(const Plan<T>& p) {
   if (p.method.multistep < 0 || p.method.multistep > most_multistep) return Status::bad_argument;
   if (p.method.multistep > 0 && p.way == Way::reversed) return Status::not_reversible;
   const bool keeps_words_only = p.arithmetic == Arithmetic::real && p.way != Way::taped && !p.keep_stages;
-  if (p.method.multistep > 0 && !keeps_words_only) return Status::unsupported;
+  if ((p.method.multistep > 0 || p.method.low_storage) && !keeps_words_only) return Status::unsupported;
+  if (p.method.low_storage && !two_registers(p.method.base).exists) return Status::unsupported;
   if (p.lambda < 1 && (!dampable(p.method) || p.halve_every > 0)) return Status::bad_argument;
   if (p.lambda < 1 && p.arithmetic == Arithmetic::fixed) return Status::unsupported;
   if (!p.control.valid()) return Status::bad_argument;

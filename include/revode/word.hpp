@@ -16,6 +16,7 @@
 ///   act, undo and transpose of a letter need the same evaluation at b, so reconstruction and VJP share it.
 #pragma once
 #include "revode/tableau.hpp"
+#include "revode/tableaus/two_registers.hpp"
 
 namespace revode {
 enum class Kind : unsigned char { drift, push, relax };
@@ -61,7 +62,8 @@ struct Method {
   Letter lift;      // sets register 1 from register 0; unused where the user's y fills all registers
   Tableau<T> base;  // of Psi
   int order;
-  int multistep = 0;  // Adams' order; 0: the word alone makes a step
+  int multistep = 0;         // Adams' order; 0: the word alone makes a step
+  bool low_storage = false;  // the base in Williamson's form
 
   /// Past slopes and past steps that are part of the state.
   constexpr int past() const { return multistep > 1 ? multistep - 1 : 0; }
@@ -87,6 +89,14 @@ struct Method {
 template <class T>
 constexpr Method<T> runge_kutta(const Tableau<T>& base) {
   return {base.name, 1, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
+}
+/// The same in Williamson's form (low_storage.hpp), for a base that has one, and for floats: 6 d and one tape whatever
+/// the stages. Walked back in floats it is EES(2,5) or EES(2,7) in four registers.
+template <class T>
+constexpr Method<T> low_storage(const Tableau<T>& base) {
+  Method<T> m = runge_kutta(base);
+  m.name = "low_storage", m.low_storage = true;
+  return m;
 }
 /// McCallum and Foster, arXiv 2410.11648: y1 = lambda y0 + (1 - lambda) z0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1),
 /// lambda being the damping m of y1 = z0 + m (y0 - z0) + Psi. Order of the base; 2 s evaluations a step. Stable on the
@@ -208,4 +218,6 @@ static_assert(reversible_heun<double>().evaluations() == 1 && leapfrog<double>()
               verlet<double>().evaluations() == 1 && !mccallum_foster(tableau::euler<double>).shares_ends());
 static_assert(mccallum_foster(tableau::rk4<double>).evaluations() == 8);
 static_assert(runge_kutta(tableau::dormand_prince5<double>).evaluations() == 6);
+static_assert(two_registers(tableau::ees25<double>).exists && two_registers(tableau::ees27<float>).exists &&
+              !two_registers(tableau::rk4<double>).exists);
 }  // namespace revode

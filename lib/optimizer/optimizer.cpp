@@ -2,9 +2,9 @@
 
 #include <string.h>
 
+#include "kernels/sweep.hpp"
 #include "revode/impl/pack.hpp"
 #include "revode/impl/roots.hpp"
-#include "kernels/sweep.hpp"
 #include "revode/kernels.hpp"
 
 namespace revode {

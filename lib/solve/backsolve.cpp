@@ -29,12 +29,6 @@ void AdjointField<T>::vjp(const Call<T>& call, const T*, const T*, std::byte*, c
 
 namespace {
 template <class T>
-Plan<T> inference(const Method<T>& method, const Control<T>& control) {
-  Plan<T> p;
-  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
-  return p;
-}
-template <class T>
 Status check(const Map<T>& field, const BacksolvePlan<T>& p, int lanes) {
   const Shape s = field.shape({lanes, 0});
   if (lanes < 1 || s.in != s.out || s.in < 1 || p.kept_times < 0 || !(p.drift_bound >= 0)) return Status::bad_argument;

@@ -2,9 +2,11 @@
 
 namespace revode {
 namespace {
-/// Of pull(): letters before the last are run again for their arguments, then each is arranged for its transpose.
+/// Of pull(): the low storage form goes forwards and back; else letters before the last are run again for their
+/// arguments, then each is arranged for its transpose.
 template <class T>
 long pull_evaluations(const Method<T>& m) {
+  if (m.low_storage) return 2 * m.evaluations() - 1;
   long count = 0;
   int arranged = -1;
   for (int i = 0; i + 1 < m.letters; ++i)
@@ -110,9 +112,10 @@ class Offers {
     offers_[at] = offer;
     return true;
   }
-  Plan<T> ordinary(Way way) const {
+  Plan<T> ordinary(Way way) const { return recalling(runge_kutta(need_.base), way); }
+  Plan<T> recalling(const Method<T>& method, Way way) const {
     Plan<T> p;
-    p.method = runge_kutta(need_.base), p.way = way, p.arithmetic = Arithmetic::real;
+    p.method = method, p.way = way, p.arithmetic = Arithmetic::real;
     return p;
   }
   void add_stored() {
@@ -123,8 +126,8 @@ class Offers {
     add(p, true);
   }
   /// As many states as fit: fewer steps are run again.
-  void add_checkpointed() {
-    Plan<T> p = ordinary(Way::checkpointed);
+  void add_checkpointed(const Method<T>& method) {
+    Plan<T> p = recalling(method, Way::checkpointed);
     int least = 0, most = static_cast<int>(need_.steps < 1000000 ? need_.steps : 1000000) + 1;
     while (most - least > 1) {
       p.slots = least + (most - least) / 2;
@@ -168,7 +171,8 @@ template <class T>
 int plan_ways(const Need<T>& need, Offer<T>* offers) {
   Offers<T> list(need, offers);
   list.add_stored();
-  list.add_checkpointed();
+  list.add_checkpointed(runge_kutta(need.base));
+  if (two_registers(need.base).exists) list.add_checkpointed(low_storage(need.base));
   list.add_taped();
   list.add_exact(mccallum_foster(need.base));
   if (need.base.order == 2) list.add_exact(alf<T>());

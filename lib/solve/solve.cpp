@@ -3,6 +3,7 @@
 #include <new>
 
 #include "revode/impl/adams_impl.hpp"
+#include "revode/impl/low_storage_impl.hpp"
 #include "revode/impl/solve_impl.hpp"
 
 namespace revode {
@@ -30,42 +31,34 @@ Trajectory<T>* put(Arena& arena, const Map<T>& field, const Plan<T>& plan, int l
   (walk ? *walk : measured).place(arena, field, plan, lanes);
   return arena.ok() ? walk : nullptr;
 }
-template <class N, class T>
+/// Ways that any flow G can be walked.
+template <class N, class G, class T>
 Trajectory<T>* choose(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
-  if (plan.way == Way::stored) return put<Walk<N, Stored>>(arena, field, plan, lanes);
-  if (plan.way == Way::none) return put<Walk<N, Forgotten>>(arena, field, plan, lanes);
-  return put<Walk<N, Checkpointed>>(arena, field, plan, lanes);
-}
-template <template <class> class W, class T>
-using AdamsWalk = Walk<Real<T>, W, Map<T>, Adams<Real<T>, Map<T>>>;
-template <class T>
-Trajectory<T>* choose_adams(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
-  if (plan.way == Way::stored) return put<AdamsWalk<Stored, T>>(arena, field, plan, lanes);
-  if (plan.way == Way::none) return put<AdamsWalk<Forgotten, T>>(arena, field, plan, lanes);
-  return put<AdamsWalk<Checkpointed, T>>(arena, field, plan, lanes);
+  if (plan.way == Way::stored) return put<Walk<N, Stored, Map<T>, G>>(arena, field, plan, lanes);
+  if (plan.way == Way::none) return put<Walk<N, Forgotten, Map<T>, G>>(arena, field, plan, lanes);
+  return put<Walk<N, Checkpointed, Map<T>, G>>(arena, field, plan, lanes);
 }
 }  // namespace
 
 template <class T>
 Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
-  if (plan.method.multistep > 0) return choose_adams(arena, field, plan, lanes);
-  if (plan.way == Way::taped) return put<Walk<Real<T>, Taped>>(arena, field, plan, lanes);
-  if (plan.way == Way::reversed)
-    return plan.arithmetic == Arithmetic::fixed ? put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes)
-                                                : put<Walk<Real<T>, Retraced>>(arena, field, plan, lanes);
-  return plan.arithmetic == Arithmetic::fixed ? choose<Fixed<T>>(arena, field, plan, lanes)
-                                              : choose<Real<T>>(arena, field, plan, lanes);
+  using R = Real<T>;
+  using Low = LowStorage<R>;
+  const bool reversed = plan.way == Way::reversed;
+  if (plan.method.multistep > 0) return choose<R, Adams<R>>(arena, field, plan, lanes);
+  if (plan.method.low_storage && reversed) return put<Walk<R, Retraced, Map<T>, Low>>(arena, field, plan, lanes);
+  if (plan.method.low_storage) return choose<R, Low>(arena, field, plan, lanes);
+  if (plan.way == Way::taped) return put<Walk<R, Taped>>(arena, field, plan, lanes);
+  if (plan.arithmetic == Arithmetic::real)
+    return reversed ? put<Walk<R, Retraced>>(arena, field, plan, lanes) : choose<R, Flow<R>>(arena, field, plan, lanes);
+  return reversed ? put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes)
+                  : choose<Fixed<T>, Flow<Fixed<T>>>(arena, field, plan, lanes);
 }
 
 template <class T>
 Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   trajectory_ = nullptr;
-  const Shape shape = field.shape({lanes, 0});
-  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
-  if (Status s = fits(plan); s != Status::ok) return s;
-  const bool logs = plan.way == Way::reversed && plan.halves();
-  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
-  if (logs && plan.log_bits < plan.event_bits(rows)) return Status::capacity;
+  if (Status s = fits(field, plan, lanes); s != Status::ok) return s;
   trajectory_ = place(arena, field, plan, lanes);
   return trajectory_ ? Status::ok : Status::arena_too_small;
 }

@@ -57,6 +57,16 @@ TEST(CApi, GradientsOfEveryBaseAndWayAgreeWithDifferences) {
   check_gradient<3>(plan(REVODE_ALF, -1, REVODE_REVERSED, REVODE_FIXED));  // which never asks for a base
 }
 
+TEST(CApi, LowStorage) {
+  for (const int base : {REVODE_HEUN, REVODE_EES25, REVODE_EES27}) {
+    check_gradient<3>(plan(REVODE_LOW_STORAGE, base, REVODE_STORED, REVODE_REAL));
+    check_gradient<1>(plan(REVODE_LOW_STORAGE, base, REVODE_CHECKPOINTED, REVODE_REAL));
+  }
+  Orders orders;
+  revode_solver* solver;
+  EXPECT_FALSE(make(field<1>(orders), plan(REVODE_LOW_STORAGE, REVODE_RK4, REVODE_STORED, REVODE_REAL), &solver));
+}
+
 TEST(CApi, WordsThatNeedNoBase) {
   for (const int method : {REVODE_REVERSIBLE_HEUN, REVODE_LEAPFROG}) {
     check_gradient<3>(plan(method, -1, REVODE_REVERSED, REVODE_FIXED));

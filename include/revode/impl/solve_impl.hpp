@@ -5,6 +5,23 @@
 
 namespace revode {
 template <class N, template <class> class W, class F, class G>
+Status Walk<N, W, F, G>::init(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
+  if (Status s = fits(field, plan, lanes); s != Status::ok) return s;
+  if constexpr (requires { G::takes(plan, lanes); })
+    if (!G::takes(plan, lanes)) return Status::unsupported;
+  place(arena, field, plan, lanes);
+  return arena.ok() ? Status::ok : Status::arena_too_small;
+}
+
+template <class N, template <class> class W, class F, class G>
+std::size_t Walk<N, W, F, G>::bytes(const F& field, const Plan<T>& plan, int lanes) {
+  if (fits(field, plan, lanes) != Status::ok) return 0;
+  Arena measure;
+  Walk().place(measure, field, plan, lanes);
+  return measure.bytes();
+}
+
+template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::begin(const Grid<T>& grid, const T* theta, const T* y0) {
   flow_.init(theta, bits_);
   if constexpr (N::exact && !Settings::plain)
