@@ -106,7 +106,10 @@ class Ladder {
   [[gnu::noinline]] Ticks length(long interval) const {
     const T part = grid_.end(interval + 1) - grid_.end(interval), span = grid_.end(grid_.intervals()) - grid_.end(0);
     const T scaled = part / span * static_cast<T>(whole);
-    return scaled < 1 ? 1 : static_cast<Ticks>(scaled);
+    // In two exact parts: without an instruction for it, a C library would convert by way of double.
+    const auto high = static_cast<std::uint32_t>(scaled * T(0x1p-30));
+    const auto low = static_cast<std::uint32_t>(scaled - static_cast<T>(high) * T(0x1p30));
+    return scaled < 1 ? 1 : Ticks{high} << 30 | low;
   }
   /// What a step of a rung is in the interval at hand: seldom another one than that of the step before.
   [[gnu::noinline]] void try_rung(int rung) {

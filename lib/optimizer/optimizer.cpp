@@ -6,6 +6,7 @@
 #include "revode/impl/pack.hpp"
 #include "revode/impl/roots.hpp"
 #include "revode/kernels.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::On;
@@ -18,7 +19,7 @@ double power(double base, long n) {
     if (n & 1) result *= base;
   return result;
 }
-double unbias(double beta, long n) {
+[[maybe_unused]] double unbias(double beta, long n) {
   return 1 / (1 - power(beta, n));
 }
 
@@ -126,10 +127,10 @@ double Schedule::at(long count) const {
   if (kind == Kind::exponential) value = rate * power(factor, count);
   if (kind == Kind::step) value = rate * power(factor, count / (period > 0 ? period : 1));
   if (kind == Kind::cosine) {
-    double angle = 3.14159265358979323846 * static_cast<double>(count < period ? count : period) /
-                   static_cast<double>(period > 0 ? period : 1);
+    auto angle = static_cast<Widest>(3.14159265358979323846 * static_cast<double>(count < period ? count : period) /
+                                     static_cast<double>(period > 0 ? period : 1));
     kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
-    value = floor + (rate - floor) * .5 * (1 + angle);
+    value = floor + (rate - floor) * .5 * (1 + static_cast<double>(angle));
   }
   if (value < floor) value = floor;
   return count < warmup ? value * static_cast<double>(count + 1) / static_cast<double>(warmup + 1) : value;
@@ -147,11 +148,11 @@ T clip_by_norm(std::size_t n, T max_norm, T* g) {
 }
 
 template struct Sgd<float>;
-template struct Sgd<double>;
+REVODE_DOUBLE(template struct Sgd<double>;)
 template struct Adam<float>;
-template struct Adam<double>;
+REVODE_DOUBLE(template struct Adam<double>;)
 template struct Adamax<float>;
-template struct Adamax<double>;
+REVODE_DOUBLE(template struct Adamax<double>;)
 template float clip_by_norm<float>(std::size_t, float, float*);
-template double clip_by_norm<double>(std::size_t, double, double*);
+REVODE_DOUBLE(template double clip_by_norm<double>(std::size_t, double, double*);)
 }  // namespace revode
