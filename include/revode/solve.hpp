@@ -27,7 +27,9 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  /// Largest |y - z| at the last node, of methods that carry two copies of the state; of a plain walk (known.hpp) at
+  /// the cursor.
+  float separation = 0;
   long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
   std::size_t tape_bits = 0;  ///< taped, reversed: the most bits the log has held
 };

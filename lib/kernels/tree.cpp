@@ -88,8 +88,13 @@ template <class T>
 bool finite(std::size_t n, const T* x) {
   constexpr int W = width<T>, chains = 4;  // which hide the additions' latency
   using O = On<T, W>;
-  typename O::V zeros[chains] = {};
+  T few{};
   std::size_t k = 0;
+  if constexpr (W == 1) {
+    for (; k < n; ++k) few += x[k] - x[k];
+    return few == T(0);
+  }
+  typename O::V zeros[chains] = {};
   const auto look = [&]<int count>() REVODE_INLINED {  // x - x is 0, or NaN for what is not finite, and NaN stays
     for (; k + count * W <= n; k += count * W) REVODE_UNROLL for (int j = 0; j < count; ++j) {
         const auto v = O::load(x + k + static_cast<std::size_t>(j * W));
@@ -100,7 +105,6 @@ bool finite(std::size_t n, const T* x) {
   look.template operator()<1>();
   alignas(64) T lanes[W];
   O::store(lanes, (zeros[0] + zeros[1]) + (zeros[2] + zeros[3]));
-  T few{};
   for (; k < n; ++k) few += x[k] - x[k];
   for (const T v : lanes) few += v;
   return few == T(0);
