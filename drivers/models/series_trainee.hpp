@@ -31,8 +31,6 @@ class SeriesTrainee : public Trainee {
  protected:
   virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar,
                                TileWork& work) = 0;
-  /// Aligned memory for a model's arena. Failure (Exit::usage), about `flag`, where the machine has less.
-  std::byte* reserve(std::size_t bytes, const char* flag);
   std::vector<std::byte> memory_;
   const SeriesData& data_;
   Batches batches_;
