@@ -22,10 +22,10 @@ def data_file(name):
     return file
 
 
-def train(folder, config, **words):
-    """Trains the latent ODE's driver into `folder`, or goes on with what is there: a finished training only reports
-    anew, and one of another configuration is refused. Returns the held-out RMSE; a failure is passed on."""
-    command = [ROOT / "drivers/run", "latent_ode", "--config", HERE / config, "--folder", folder, "--resume", "auto",
+def train(folder, config, driver="latent_ode", **words):
+    """Trains a driver into `folder`, or goes on with what is there: a finished training only reports anew, and one of
+    another configuration is refused. Returns the held-out measure; a failure is passed on."""
+    command = [ROOT / "drivers/run", driver, "--config", HERE / config, "--folder", folder, "--resume", "auto",
                "--terminal", "no"]
     for key, value in words.items():
         command += [f"--{key.replace('_', '-')}", str(value)]
@@ -38,9 +38,10 @@ def train(folder, config, **words):
               sep="\n", file=sys.stderr)
         sys.exit(code)
     with (folder / "metrics.csv").open() as rows:
-        rmse = float(list(csv.DictReader(rows))[-1]["held_out_rmse"])
-    print(f"  {folder.name:28} held-out RMSE {rmse:.4f}", flush=True)
-    return rmse
+        last = list(csv.DictReader(rows))[-1]
+    name = next(column for column in last if column.startswith("held_out_"))
+    print(f"  {folder.name:28} held-out {name.removeprefix('held_out_').upper()} {float(last[name]):.4f}", flush=True)
+    return float(last[name])
 
 
 def program(name, *words):
