@@ -79,7 +79,7 @@ std::vector<Option> solver_options(const std::string& base_word, std::int64_t st
        .at_most = 1e9},
       {.key = "solver.lambda",
        .value = 1.0,
-       .help = "damping of every step in floats, in place of halving events",
+       .help = "damping of every step in floats, in place of halving events; 0.999 in the literature",
        .above = 0,
        .at_most = 1},
       {.key = "solver.slots",
