@@ -102,7 +102,7 @@ TEST(Adams, CheckpointedIsStoredBitForBit) {
         }
 }
 
-Trial trial_of(const Plan<T>& plan, std::vector<T> times, long steps) {
+Trial trial_of(const Plan<T>& plan, const std::vector<T>& times, long steps) {
   const Problem<T> p = problem();
   return {&driven, lanes, plan, steps, times, p.theta, p.y0, p.y1_bar};
 }

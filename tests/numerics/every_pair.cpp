@@ -84,7 +84,7 @@ differences::Trial<T> trial_of(const Plan<T>& plan, const Setting& s) {
   p.field = s.sees_time ? static_cast<const Map<T>*>(&fields::driven<T>) : &fields::van_der_pol<T>;
   p.lanes = 2, p.plan = plan, p.steps = 12;
   p.times = s.backwards ? std::vector<T>{T(1.25), T(.25)} : std::vector<T>{T(.25), T(1.25)};
-  const auto n = static_cast<std::size_t>(2 * p.lanes * plan.method.read);
+  const auto n = std::size_t{4} * static_cast<std::size_t>(plan.method.read);  // two rows, two lanes
   p.theta = uniform<T>(1, static_cast<std::size_t>(p.field->shape({}).params), .4, 1.2);
   p.y0 = uniform<T>(2, n, .2, 1), p.y1_bar = uniform<T>(3, n, .5, 1);
   return p;

@@ -66,7 +66,7 @@ struct Drawn {
     p.lanes = some[dice.below(6)];
     p.leaf = p.lanes == 16 && dice.coin() ? 16 : 1;
     const Shape s = p.field->shape({});
-    const auto n = static_cast<std::size_t>(s.in * p.lanes);
+    const auto n = static_cast<std::size_t>(s.in) * static_cast<std::size_t>(p.lanes);
     p.theta = dice.numbers<T>(static_cast<std::size_t>(s.params), .5);
     p.y0 = dice.numbers<T>(n, 1), p.y1_bar = dice.numbers<T>(n, 1);
     p.running = dice.coin() ? T(.0625) : T(0);
