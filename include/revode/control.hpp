@@ -96,7 +96,11 @@ class Controller {
   void init(const Control<T>& control, int order) { control_ = control, exponent_ = 1 / static_cast<T>(order + 1); }
   const Control<T>& control() const { return control_; }
   void begin();
-  int rung() const;
+  int rung() const { return floor(wish_); }
+  static int floor(T x) {
+    const int whole = static_cast<int>(x);
+    return static_cast<T>(whole) > x ? whole - 1 : whole;
+  }
   /// The rung of a first step of h in a span.
   void first(T h, T span);
   /// Hairer's rule. trial: a step h0 for a second evaluation, from the norms of y0 and f0; first: from that of (f1 -
@@ -105,17 +109,29 @@ class Controller {
   T first_step(T h0, T f0, T change) const;
   /// Is a step with this error (any non-finite number: no) accepted? Moves the rung, which `taken` says of the step as
   /// it was if it was clipped.
-  bool judge(T error, bool clipped, int taken);
+  bool judge(T error, bool clipped, int taken) {
+    return (!clipped && !rejected_ && surely(error, 0)) || weigh(error, clipped, taken);
+  }
 
  private:
+  bool weigh(T error, bool clipped, int taken);
+  /// With the integral controller an error moves the rung by as much whatever the wish. Between its edges, and not too
+  /// near to one, no logarithm is needed to say so.
+  bool surely(T error, int move) const {
+    constexpr T margin = sizeof(T) == 4 ? T(1e-4) : T(1e-8);
+    return error < edge_[move + 1] * (1 - margin) && error > edge_[move + 2] * (1 + margin);
+  }
   Control<T> control_;
   T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter in rungs
   T last_ = 0, before_last_ = 0;                        // errors, as the rungs that would make up for them
   T wish_ = 0;                                          // in rungs
+  T edge_[4] = {};                                      // errors between moves of -1, 0 and 1; 0: not known
   bool rejected_ = false;
 };
 
-/// The norm of a tile that Control speaks of; e[dim][lanes] is used up.
+/// The norm of a tile that Control speaks of; e[dim][lanes] is used up. Squares are summed in chains of rows that many
+/// apart, and the chains in one.
+inline constexpr int norm_chains = 8;
 template <class T>
 T scaled_norm(int dim, int lanes, const Control<T>& c, T* e, const T* y0, const T* y1);
 }  // namespace revode

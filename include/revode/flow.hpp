@@ -78,7 +78,9 @@ class Flow : protected C {
   /// The norm of the last step's error estimate in units of the tolerance; not finite where y1 is not.
   T error(const Control<T>& control);
   /// Hairer's first step: from f at t0 and one Euler step away in the direction of `span`.
-  T first_step(const Controller<T>& controller, T t0, T span);
+  T first_step(const Controller<T>& controller, T t0, T span) {
+    return first_step(controller, t0, span, [this](T t, const T* x, T* f) { evaluate(t, x, f, spare_); });
+  }
   const Estimate<T>& estimate() const { return estimate_; }
   bool measure = false;  ///< steps leave an estimate
 
@@ -150,6 +152,8 @@ class Flow : protected C {
   Times pull_increment(T t, T h, const T* x, T* b_bar);
   T dot(const T* a, const T* b) const;
   void evaluate(T t, const T* x, T* f, std::byte* tape);
+  template <class Evaluate>
+  T first_step(const Controller<T>& controller, T t0, T span, const Evaluate& evaluate_at);
   T add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }

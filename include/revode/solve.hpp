@@ -49,12 +49,21 @@ class Cursor {
   const ThetaBar<T>& theta_bar() const { return theta_bar_; }
   Status status() const { return *status_; }
   Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
+  bool wants_times() const { return !plain && times_bar_ != nullptr; }
+  /// What an observer adds to the cotangents of a step's times: of t0 at fixed h, and of h. t0 = (1 - x) a + x b and
+  /// h = c (b - a) with x and c fixed: they go to the ends a and b of its interval.
+  void add_times(const Step<T>& s, T t_bar, T h_bar) {
+    const Place<T> at = clock_.place_of(s);
+    times_bar_[at.interval] += (1 - at.x) * t_bar - at.c * h_bar;
+    times_bar_[at.interval + 1] += at.x * t_bar + at.c * h_bar;
+  }
 
  protected:
   ~Cursor() = default;
   Clock<T, plain> clock_;
   const T* theta_ = nullptr;
   ThetaBar<T> theta_bar_{nullptr, 0, 0};
+  T* times_bar_ = nullptr;
   const T* y_ = nullptr;
   T* y_bar_ = nullptr;
   Status* status_ = nullptr;
@@ -103,6 +112,11 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
 
  public:
   using T = typename N::Scalar;
+  /// Validates the plan, its way being W and its arithmetic N, and takes all memory of the solve, whose bytes are
+  /// bytes(). `field` must outlive it.
+  Status init(Arena& arena, const F& field, const Plan<T>& plan, int lanes);
+  static std::size_t bytes(const F& field, const Plan<T>& plan, int lanes);
+  /// The part of init() that measures or assigns.
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     const Control<T>& c = plan.control;
     flow_.place(arena, field, plan.method, lanes, W<G>::pulls, c.adaptive(), returns);
@@ -127,7 +141,6 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
  private:
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
   bool controlled() const { return !Settings::plain && controller_ != nullptr; }
-  bool wants_times() const { return !Settings::plain && times_bar_ != nullptr; }
   static constexpr bool returns = !requires { W<G>::forgets; };
   G flow_;
   W<G> way_;
@@ -142,11 +155,22 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
-  T lambda_ = 0, halve_above_ = 0, *times_bar_ = nullptr;
+  T lambda_ = 0, halve_above_ = 0;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;
 };
+
+/// Can `field` be solved by this plan? The reason if not.
+template <class F, class T>
+Status fits(const F& field, const Plan<T>& plan, int lanes) {
+  const Shape shape = field.shape({lanes, 0});
+  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
+  if (Status s = fits(plan); s != Status::ok) return s;
+  const bool logs = plan.way == Way::reversed && plan.halves();
+  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
+  return logs && plan.log_bits < plan.event_bits(rows) ? Status::capacity : Status::ok;
+}
 
 /// The solve that the library ships: everything chosen at run time.
 template <class T>

@@ -1,6 +1,7 @@
 // Dense layer forward and its input cotangent: one product A x with A = W or W transposed, blocks of rows times packs
 // of lanes, W broadcast from where it lies.
 #include "blocks.hpp"
+#include "scalars.hpp"
 #include "wide.hpp"
 
 namespace revode::kernel {
@@ -163,5 +164,5 @@ bool same_bits(int out, int in) {
   template void dense<T>(int, int, int, const T*, const T*, const T*, T*, bool); \
   template void dense_vjp_input<T>(int, int, int, const T*, const T*, T*, bool);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

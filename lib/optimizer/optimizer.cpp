@@ -6,6 +6,7 @@
 #include "revode/impl/pack.hpp"
 #include "revode/impl/roots.hpp"
 #include "revode/kernels.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::On;
@@ -18,7 +19,7 @@ double power(double base, long n) {
     if (n & 1) result *= base;
   return result;
 }
-double unbias(double beta, long n) {
+[[maybe_unused]] double unbias(double beta, long n) {
   return 1 / (1 - power(beta, n));
 }
 
@@ -124,10 +125,10 @@ void Adamax<T>::update(T rate, const T* theta_bar, T* theta) {
 namespace {
 /// From a to b along half a cosine, as `part` of `whole` goes from 0 to 1.
 double half_cosine(double a, double b, long part, long whole) {
-  double angle = 3.14159265358979323846 * static_cast<double>(part < whole ? part : whole) /
-                 static_cast<double>(whole > 0 ? whole : 1);
+  auto angle = static_cast<Widest>(3.14159265358979323846 * static_cast<double>(part < whole ? part : whole) /
+                                   static_cast<double>(whole > 0 ? whole : 1));
   kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
-  return b + (a - b) * .5 * (1 + angle);
+  return b + (a - b) * .5 * (1 + static_cast<double>(angle));
 }
 }  // namespace
 
@@ -159,11 +160,11 @@ T clip_by_norm(std::size_t n, T max_norm, T* g) {
 }
 
 template struct Sgd<float>;
-template struct Sgd<double>;
+REVODE_DOUBLE(template struct Sgd<double>;)
 template struct Adam<float>;
-template struct Adam<double>;
+REVODE_DOUBLE(template struct Adam<double>;)
 template struct Adamax<float>;
-template struct Adamax<double>;
+REVODE_DOUBLE(template struct Adamax<double>;)
 template float clip_by_norm<float>(std::size_t, float, float*);
-template double clip_by_norm<double>(std::size_t, double, double*);
+REVODE_DOUBLE(template double clip_by_norm<double>(std::size_t, double, double*);)
 }  // namespace revode

@@ -6,6 +6,7 @@
 
 #include "revode/impl/solve_impl.hpp"
 #include "revode/scalar.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -28,12 +29,6 @@ void AdjointField<T>::vjp(const Call<T>& call, const T*, const T*, std::byte*, c
 }
 
 namespace {
-template <class T>
-Plan<T> inference(const Method<T>& method, const Control<T>& control) {
-  Plan<T> p;
-  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
-  return p;
-}
 template <class T>
 Status check(const Map<T>& field, const BacksolvePlan<T>& p, int lanes) {
   const Shape s = field.shape({lanes, 0});
@@ -207,7 +202,7 @@ Accounting Backsolve<T>::accounting() const {
 }
 
 template class AdjointField<float>;
-template class AdjointField<double>;
+REVODE_DOUBLE(template class AdjointField<double>;)
 template class Backsolve<float>;
-template class Backsolve<double>;
+REVODE_DOUBLE(template class Backsolve<double>;)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/block.hpp"
+#include "scalars.hpp"
 
 #include <new>
 
@@ -85,7 +86,7 @@ void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
 }
 
 template class Block<float>;
-template class Block<double>;
+REVODE_DOUBLE(template class Block<double>;)
 template class Paced<float>;
-template class Paced<double>;
+REVODE_DOUBLE(template class Paced<double>;)
 }  // namespace revode

@@ -5,20 +5,21 @@
 #include "revode/impl/adams_impl.hpp"
 #include "revode/impl/low_storage_impl.hpp"
 #include "revode/impl/solve_impl.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 long binomial_advance(long steps, std::size_t slots) {
   if (slots == 0 || steps <= 1) return steps;
-  const auto c = static_cast<double>(slots) + 1;           // states in hand, this one included
-  double reach = 1, one_less = 0, two_less = 0, side = 1;  // beta(c, r), beta(c, r - 1), beta(c, r - 2), beta(c - 1, r)
-  for (int r = 0; reach < static_cast<double>(steps);) {
-    ++r;
+  using Count = std::uint64_t;
+  const Count all = static_cast<Count>(steps), c = slots + Count{1};  // c: states in hand, this one included
+  Count reach = 1, one_less = 0, two_less = 0, side = 1;  // beta(c, r), beta(c, r - 1), beta(c, r - 2), beta(c - 1, r)
+  for (Count r = 1; reach < all; ++r) {
     two_less = one_less, one_less = reach;
-    reach = reach * (c + r) / r;
+    if (__builtin_mul_overflow(reach, c + r, &reach)) return steps - 1;  // more slots than steps
+    reach /= r;
     side = side * (c - 1 + r) / r;
   }
-  const double rest = static_cast<double>(steps) - side;
-  const long ahead = static_cast<long>(rest > two_less ? rest : two_less);
+  const long ahead = static_cast<long>(side < all && all - side > two_less ? all - side : two_less);
   return ahead < 1 ? 1 : ahead > steps - 1 ? steps - 1 : ahead;
 }
 
@@ -58,12 +59,7 @@ Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>&
 template <class T>
 Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   trajectory_ = nullptr;
-  const Shape shape = field.shape({lanes, 0});
-  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
-  if (Status s = fits(plan); s != Status::ok) return s;
-  const bool logs = plan.way == Way::reversed && plan.halves();
-  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
-  if (logs && plan.log_bits < plan.event_bits(rows)) return Status::capacity;
+  if (Status s = fits(field, plan, lanes); s != Status::ok) return s;
   trajectory_ = place(arena, field, plan, lanes);
   return trajectory_ ? Status::ok : Status::arena_too_small;
 }
@@ -77,5 +73,5 @@ std::size_t Solve<T>::bytes(const Map<T>& field, const Plan<T>& plan, int lanes)
 }
 
 template class Solve<float>;
-template class Solve<double>;
+REVODE_DOUBLE(template class Solve<double>;)
 }  // namespace revode

@@ -35,7 +35,8 @@ bool Walk<N, W, F, G>::adapt(Step<T>& s) {
     const bool in_range = flow_.guard();
     const T error = in_range ? flow_.error(controller_->control()) : static_cast<T>(__builtin_inff());
     Ladder<T>* ladder = this->clock_.ladder();
-    if (flow_.status == Status::ok && controller_->judge(error, ladder->clipped(), ladder->proposed_rung())) {
+    const bool clipped = ladder->clipped();
+    if (flow_.status == Status::ok && controller_->judge(error, clipped, clipped ? ladder->proposed_rung() : 0)) {
       ladder->accept(), flow_.settle();
       return true;
     }
