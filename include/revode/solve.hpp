@@ -27,7 +27,9 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  /// Largest |y - z| at the last node, of methods that carry two copies of the state; of a plain walk (known.hpp) at
+  /// the cursor.
+  float separation = 0;
   long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
   std::size_t tape_bits = 0;  ///< taped, reversed: the most bits the log has held
 };
@@ -128,6 +130,12 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   /// Of a known plan.
   constexpr void place(Arena& arena, const F& field) requires Settings::known {
     place(arena, field, Settings::plan, 1);
+  }
+  /// What that takes from an empty arena.
+  static consteval std::size_t bytes() requires Settings::known {
+    Arena arena;
+    Walk().place(arena, F());
+    return arena.bytes();
   }
   // Of Trajectory, described there.
   Status begin(const Grid<T>& grid, const T* theta, const T* y0);

@@ -58,7 +58,7 @@ bool Walk<N, W, F, G>::advance() {
   flow_.read();
   if (!in_range) return failed(Status::range);
   if (this->finished()) {
-    separation_ = flow_.separation();
+    if (!Settings::plain) separation_ = flow_.separation();
     if (!kernel::finite(this->size_, flow_.y)) return failed(Status::not_finite);
   }
   return flow_.status == Status::ok;
@@ -119,7 +119,7 @@ Accounting Walk<N, W, F, G>::accounting() const {
           flow_.evaluations - forward_evaluations_,
           flow_.vjps,
           drift,
-          separation_,
+          Settings::plain ? flow_.separation() : separation_,
           rejected_,
           tape_bits};
 }
