@@ -56,7 +56,9 @@ void report(const std::filesystem::path& folder, const Options& options, const D
   training.log()->event("test", {{"nll", -test.mean},
                                  {"standard_error", test.error},
                                  {"rows", log_p.size()},
-                                 {"nll_raw", data.log_scale() - test.mean}});
+                                 {"nll_raw", data.log_scale() - test.mean},
+                                 {"bytes", trainee.bytes()},
+                                 {"drift", trainee.drift()}});
   std::printf("\n%zu parameters, %zu bytes of model memory a rank, %ld updates\n", trainee.params(), trainee.bytes(),
               training.iteration());
   std::printf("-log p a sample, nats: held out %.4f, test %.4f +- %.4f over %zu rows", held_out, -test.mean, test.error,
@@ -65,6 +67,8 @@ void report(const std::filesystem::path& folder, const Options& options, const D
   const double entropy = options.text("data.file").empty() ? toy_entropy(data.toy) : std::nan("");
   if (!std::isnan(entropy)) std::printf("; the density's entropy is %.4f", entropy);
   std::printf("\n");
+  if (trainee.drift() > 0)
+    std::printf("the walk back in floats missed a state by %.1e of its size\n", static_cast<double>(trainee.drift()));
   if (!trainee.same_bits()) std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
   for (const Drawn& drawn : pictures) {
     if (drawn.warning.empty()) continue;

@@ -173,6 +173,7 @@ Status CnfModel<T>::flow_back(int flow, const ThetaBar<T>& theta_bar, const T* t
   accounting_.evaluations_forward += done.evaluations_forward;
   accounting_.evaluations_backward += done.evaluations_backward;
   accounting_.vjps += done.vjps;
+  accounting_.drift = std::max(accounting_.drift, done.drift);
   return Status::ok;
 }
 

@@ -80,6 +80,7 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
                                     {leaves_.data(), static_cast<int>(leaf), stride});
   work.evaluations_forward = static_cast<double>(model_.accounting().evaluations_forward);
   work.evaluations_backward = static_cast<double>(model_.accounting().evaluations_backward);
+  drift_ = std::max(drift_, model_.accounting().drift);
   kernel::tree_slices(stride, static_cast<int>((lanes() + leaf - 1) / leaf), stride, leaves_.data());
   std::copy_n(leaves_.begin(), stride, out);
   return status;

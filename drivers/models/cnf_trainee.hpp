@@ -38,6 +38,7 @@ class CnfTrainee final : public Trainee {
   float base() const { return static_cast<float>(model_.config().flows); }  ///< its position
   std::vector<Part> tensors() const { return model_.tensors(); }
   std::size_t bytes() const { return bytes_; }
+  float drift() const { return drift_; }  ///< the worst of this rank's tiles so far, of reversal in floats
 
  private:
   std::size_t lanes() const { return static_cast<std::size_t>(model_.config().lanes); }
@@ -50,5 +51,6 @@ class CnfTrainee final : public Trainee {
   std::vector<std::size_t> order_;
   long order_epoch_ = -1;
   std::size_t bytes_ = 0;
+  float drift_ = 0;
 };
 }  // namespace revode::host

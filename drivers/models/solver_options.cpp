@@ -31,8 +31,8 @@ std::vector<Option> solver_options(const std::string& base_word, std::int64_t st
        .words = bases()},
       {.key = "solver.gradient",
        .value = "exact",
-       .help = "way back: exact reversal in fixed point, or kept states",
-       .words = {"exact", "stored", "checkpointed"}},
+       .help = "way back: exact reversal in fixed point, kept states, or reversal in floats, which drifts",
+       .words = {"exact", "stored", "checkpointed", "floats"}},
       {.key = "solver.steps", .value = steps, .help = "of a solve", .at_least = 1, .at_most = 1e7},
       {.key = "solver.halve_every",
        .value = std::int64_t{1},
@@ -49,6 +49,11 @@ std::vector<Option> solver_options(const std::string& base_word, std::int64_t st
        .help = "of the fixed-point state: its range is 2^(30 - bits)",
        .at_least = 1,
        .at_most = 30},
+      {.key = "solver.lambda",
+       .value = 1.0,
+       .help = "coupling of the reversal in floats; 0.999 in the literature",
+       .above = 0,
+       .at_most = 1},
       {.key = "solver.arithmetic",
        .value = "fixed",
        .help = "of the stored and checkpointed ways",
@@ -63,13 +68,16 @@ Plan<float> solver_plan(const Options& options) {
   if (method == "mccallum_foster") p.method = mccallum_foster(tableau);
   if (method == "alf") p.method = alf<float>();
   if (method == "runge_kutta") p.method = runge_kutta(tableau);
-  if (method == "runge_kutta" && gradient == "exact")
+  if (method == "runge_kutta" && (gradient == "exact" || gradient == "floats"))
     throw Failure(Exit::usage, "--method", "runge_kutta cannot be undone: use --gradient stored or checkpointed");
   p.way = gradient == "stored" ? Way::stored : gradient == "checkpointed" ? Way::checkpointed : Way::reversed;
-  p.arithmetic =
-      gradient != "exact" && options.text("solver.arithmetic") == "real" ? Arithmetic::real : Arithmetic::fixed;
+  const bool floats = gradient == "floats";
+  p.arithmetic = floats                                                               ? Arithmetic::real
+                 : gradient != "exact" && options.text("solver.arithmetic") == "real" ? Arithmetic::real
+                                                                                      : Arithmetic::fixed;
   p.slots = p.way == Way::checkpointed ? static_cast<int>(options.integer("solver.slots")) : 0;
-  p.halve_every = dampable(p.method) ? static_cast<int>(options.integer("solver.halve_every")) : 0;
+  p.lambda = floats ? static_cast<float>(options.number("solver.lambda")) : 1;
+  p.halve_every = dampable(p.method) && !floats ? static_cast<int>(options.integer("solver.halve_every")) : 0;
   p.fraction_bits[0] = static_cast<int>(options.integer("solver.fraction_bits"));
   p.stored_steps = options.integer("solver.steps");
   return p;

@@ -10,7 +10,7 @@
 namespace revode {
 template <class T, Activation act, int... widths>
 class FixedMlp {
-  static constexpr int width[] = {widths...}, layers = static_cast<int>(sizeof...(widths)) - 1;
+  static constexpr int width[sizeof...(widths)] = {widths...}, layers = static_cast<int>(sizeof...(widths)) - 1;
   static_assert(layers > 0 && ((widths > 0) && ...) && act != Activation::silu, "silu's derivative needs its argument");
   using O = kernel::On<T, 1>;
   static constexpr int hidden(bool widest) {

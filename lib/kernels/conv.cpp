@@ -2,6 +2,7 @@
 // columns), for blocks of rows times two packs of lanes or two neighbouring pixels, W broadcast from where it lies.
 #include "blocks.hpp"
 #include "revode/image_kernels.hpp"
+#include "scalars.hpp"
 
 #define REVODE_APART __attribute__((noinline))  // one body: a call is nothing beside a block, and there are many blocks
 
@@ -246,5 +247,5 @@ void convolve_time(const Convolution& c, const T* W, T* s) {
   template void convolve_vjp_input<T>(const Convolution&, int, const T*, const T*, T*, bool);    \
   template void convolve_time<T>(const Convolution&, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

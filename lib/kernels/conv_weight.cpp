@@ -2,6 +2,7 @@
 // pixels in registers; then the tree over a leaf's lanes, or each lane for itself.
 #include "blocks.hpp"
 #include "revode/image_kernels.hpp"
+#include "scalars.hpp"
 
 namespace revode::kernel {
 namespace {
@@ -193,5 +194,5 @@ void convolve_vjp_weight_lanes(const Convolution& c, int lanes, T t, const T* y_
   template void convolve_vjp_weight<T>(const Convolution&, int, int, T, const T*, const T*, T*, T*); \
   template void convolve_vjp_weight_lanes<T>(const Convolution&, int, T, const T*, const T*, T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

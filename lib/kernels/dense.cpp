@@ -101,7 +101,7 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
 }
 
 template <class T, int W, int R, int Q, bool transposed>
-void columns(const Product<T>& p, Index lane) {
+REVODE_INLINE void columns(const Product<T>& p, Index lane) {
   even_blocks<R>(p.rows, [&]<int rows>(int row) REVODE_INLINED { block<T, W, rows, Q, transposed>(p, row, lane); });
 }
 

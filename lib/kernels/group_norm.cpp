@@ -1,6 +1,7 @@
 // Group normalisation with ReLU in one pass: a lane's sums run down its column, so no lane waits for another.
 #include "revode/image_kernels.hpp"
 #include "revode/impl/roots.hpp"
+#include "scalars.hpp"
 
 namespace revode::kernel {
 namespace {
@@ -120,5 +121,5 @@ void group_norm_vjp(const Grouping& g, int lanes, bool relu, const T* gamma, con
   template void group_norm_vjp<T>(const Grouping&, int, bool, const T*, const T*, const T*, const T*, const T*, T*, \
                                   T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -1,6 +1,7 @@
 // Pooling, and the loss of a classifier: rows are walked, lanes travel in packs.
 #include "revode/image_kernels.hpp"
 #include "revode/impl/elementary.hpp"
+#include "scalars.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
@@ -124,5 +125,5 @@ void softmax_loss(int classes, int lanes, const T* y, const int* label, T* loss,
   template void pool_max_vjp<T>(const Pooling&, int, const T*, const T*, const T*, T*); \
   template void softmax_loss<T>(int, int, const T*, const int*, T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -86,15 +86,10 @@ T sum_of_squares(std::size_t n, const T* x) {
 
 template <class T>
 bool finite(std::size_t n, const T* x) {
-  constexpr int W = width<T>, chains = 4;  // which hide the additions' latency
+  constexpr int W = width<T>, chains = W > 1 ? 4 : 1;  // four hide the additions' latency
   using O = On<T, W>;
-  T few{};
-  std::size_t k = 0;
-  if constexpr (W == 1) {
-    for (; k < n; ++k) few += x[k] - x[k];
-    return few == T(0);
-  }
   typename O::V zeros[chains] = {};
+  std::size_t k = 0;
   const auto look = [&]<int count>() REVODE_INLINED {  // x - x is 0, or NaN for what is not finite, and NaN stays
     for (; k + count * W <= n; k += count * W) REVODE_UNROLL for (int j = 0; j < count; ++j) {
         const auto v = O::load(x + k + static_cast<std::size_t>(j * W));
@@ -102,9 +97,11 @@ bool finite(std::size_t n, const T* x) {
       }
   };
   look.template operator()<chains>();
-  look.template operator()<1>();
+  if constexpr (chains > 1) look.template operator()<1>();
+  REVODE_UNROLL for (int j = 1; j < chains; ++j) zeros[0] = zeros[0] + zeros[j];
   alignas(64) T lanes[W];
-  O::store(lanes, (zeros[0] + zeros[1]) + (zeros[2] + zeros[3]));
+  O::store(lanes, zeros[0]);
+  T few{};
   for (; k < n; ++k) few += x[k] - x[k];
   for (const T v : lanes) few += v;
   return few == T(0);

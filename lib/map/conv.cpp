@@ -1,4 +1,5 @@
 #include "revode/conv.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -54,5 +55,5 @@ void Conv<T>::add_time(const Call<T>& call, const T* y_bar, T* t_bar) const {
 }
 
 template class Conv<float>;
-template class Conv<double>;
+REVODE_DOUBLE(template class Conv<double>;)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/group_norm.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -21,5 +22,5 @@ void GroupNorm<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* t
 }
 
 template class GroupNorm<float>;
-template class GroupNorm<double>;
+REVODE_DOUBLE(template class GroupNorm<double>;)
 }  // namespace revode

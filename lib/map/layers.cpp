@@ -1,4 +1,5 @@
 #include "revode/layers.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -62,9 +63,9 @@ void Residual<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape
 }
 
 template class Activate<float>;
-template class Activate<double>;
+REVODE_DOUBLE(template class Activate<double>;)
 template class Augment<float>;
-template class Augment<double>;
+REVODE_DOUBLE(template class Augment<double>;)
 template class Residual<float>;
-template class Residual<double>;
+REVODE_DOUBLE(template class Residual<double>;)
 }  // namespace revode

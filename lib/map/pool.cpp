@@ -1,4 +1,5 @@
 #include "revode/pool.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -17,5 +18,5 @@ void Pool<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte*, const
 }
 
 template class Pool<float>;
-template class Pool<double>;
+REVODE_DOUBLE(template class Pool<double>;)
 }  // namespace revode

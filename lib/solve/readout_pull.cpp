@@ -3,6 +3,7 @@
 
 #include "revode/impl/flow_impl.hpp"
 #include "revode/readout.hpp"
+#include "scalars.hpp"
 #include "solve/within.hpp"
 
 namespace revode {
@@ -119,5 +120,5 @@ void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
   template void Readout<T>::pull_bulge_times(Trajectory<T>&, const Step<T>&, const T*); \
   template void Readout<T>::pull(Trajectory<T>&, const T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode

@@ -6,6 +6,7 @@
 #include "revode/impl/low_storage_impl.hpp"
 #include "revode/impl/solve_impl.hpp"
 #include "scalars.hpp"
+#include "solve/walks.hpp"
 
 namespace revode {
 long binomial_advance(long steps, std::size_t slots) {
@@ -24,49 +25,61 @@ long binomial_advance(long steps, std::size_t slots) {
 }
 
 namespace {
-template <class W, class T>
+/// Nothing of a walk that is not built is compiled.
+template <unsigned parts, class W, class T>
 Trajectory<T>* put(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
-  W* walk = arena.take<W>(1);
-  W measured;
-  if (walk) walk = new (walk) W;
-  (walk ? *walk : measured).place(arena, field, plan, lanes);
-  return arena.ok() ? walk : nullptr;
+  if constexpr (!walks::built(parts)) {
+    return nullptr;
+  } else {
+    W* walk = arena.take<W>(1);
+    W measured;
+    if (walk) walk = new (walk) W;
+    (walk ? *walk : measured).place(arena, field, plan, lanes);
+    return arena.ok() ? walk : nullptr;
+  }
 }
 /// Ways that any flow G can be walked.
-template <class N, class G, class T>
+template <unsigned parts, class N, class G, class T>
 Trajectory<T>* choose(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
-  if (plan.way == Way::stored) return put<Walk<N, Stored, Map<T>, G>>(arena, field, plan, lanes);
-  if (plan.way == Way::none) return put<Walk<N, Forgotten, Map<T>, G>>(arena, field, plan, lanes);
-  return put<Walk<N, Checkpointed, Map<T>, G>>(arena, field, plan, lanes);
+  using F = Map<T>;
+  if (plan.way == Way::stored) return put<parts | walks::stored, Walk<N, Stored, F, G>>(arena, field, plan, lanes);
+  if (plan.way == Way::none) return put<parts | walks::none, Walk<N, Forgotten, F, G>>(arena, field, plan, lanes);
+  return put<parts | walks::checkpointed, Walk<N, Checkpointed, F, G>>(arena, field, plan, lanes);
 }
 }  // namespace
 
 template <class T>
 Trajectory<T>* Solve<T>::place(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   using R = Real<T>;
+  using X = Fixed<T>;
   using Low = LowStorage<R>;
-  const bool reversed = plan.way == Way::reversed;
-  if (plan.method.multistep > 0) return choose<R, Adams<R>>(arena, field, plan, lanes);
-  if (plan.method.low_storage && reversed) return put<Walk<R, Retraced, Map<T>, Low>>(arena, field, plan, lanes);
-  if (plan.method.low_storage) return choose<R, Low>(arena, field, plan, lanes);
-  if (plan.way == Way::taped) return put<Walk<R, Taped>>(arena, field, plan, lanes);
+  const bool undone = plan.way == Way::reversed;
+  if (plan.method.multistep > 0)
+    return choose<walks::real | walks::several_steps, R, Adams<R>>(arena, field, plan, lanes);
+  if (plan.method.low_storage && undone)
+    return put<walks::real | walks::two_registers | walks::reversed, Walk<R, Retraced, Map<T>, Low>>(arena, field, plan,
+                                                                                                     lanes);
+  if (plan.method.low_storage) return choose<walks::real | walks::two_registers, R, Low>(arena, field, plan, lanes);
+  if (plan.way == Way::taped) return put<walks::real | walks::taped, Walk<R, Taped>>(arena, field, plan, lanes);
   if (plan.arithmetic == Arithmetic::real)
-    return reversed ? put<Walk<R, Retraced>>(arena, field, plan, lanes) : choose<R, Flow<R>>(arena, field, plan, lanes);
-  return reversed ? put<Walk<Fixed<T>, Reversed>>(arena, field, plan, lanes)
-                  : choose<Fixed<T>, Flow<Fixed<T>>>(arena, field, plan, lanes);
+    return undone ? put<walks::real | walks::reversed, Walk<R, Retraced>>(arena, field, plan, lanes)
+                  : choose<walks::real, R, Flow<R>>(arena, field, plan, lanes);
+  return undone ? put<walks::fixed | walks::reversed, Walk<X, Reversed>>(arena, field, plan, lanes)
+                : choose<walks::fixed, X, Flow<X>>(arena, field, plan, lanes);
 }
 
 template <class T>
 Status Solve<T>::init(Arena& arena, const Map<T>& field, const Plan<T>& plan, int lanes) {
   trajectory_ = nullptr;
   if (Status s = fits(field, plan, lanes); s != Status::ok) return s;
+  if (!walks::built(walks::needed(plan))) return Status::unsupported;
   trajectory_ = place(arena, field, plan, lanes);
   return trajectory_ ? Status::ok : Status::arena_too_small;
 }
 
 template <class T>
 std::size_t Solve<T>::bytes(const Map<T>& field, const Plan<T>& plan, int lanes) {
-  if (fits(plan) != Status::ok) return 0;
+  if (fits(plan) != Status::ok || !walks::built(walks::needed(plan))) return 0;
   Arena measure;
   place(measure, field, plan, lanes);
   return measure.bytes();

@@ -16,6 +16,11 @@ inline Arena whole_arena() {
   return Arena(arena_memory, arena_bytes);
 }
 
+/// a b, as a size.
+constexpr std::size_t product(int a, int b) {
+  return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
+}
+
 /// Uniform in (-scale, scale).
 void fill(std::uint32_t stream, std::size_t n, float scale, float* x);
 

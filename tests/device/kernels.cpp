@@ -46,8 +46,8 @@ void dense() {
   Hash forward, input, weight, each;
   for (const auto& [out, in, lanes] : shapes) {
     Arena arena = whole_arena();
-    const auto n = static_cast<std::size_t>(out * in), x_n = static_cast<std::size_t>(in * lanes);
-    const auto y_n = static_cast<std::size_t>(out * lanes), w_n = n * static_cast<std::size_t>(lanes);
+    const auto n = product(out, in), x_n = product(in, lanes);
+    const auto y_n = product(out, lanes), w_n = n * static_cast<std::size_t>(lanes);
     float *W = arena.take<float>(n), *b = arena.take<float>(y_n), *x = arena.take<float>(x_n);
     float *y = arena.take<float>(y_n), *x_bar = arena.take<float>(x_n), *W_lanes = arena.take<float>(w_n);
     CHECK(arena.ok());

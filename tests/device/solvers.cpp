@@ -19,9 +19,9 @@ Result solve(const Map<float>& field, const Plan<float>& plan, const Grid<float>
   Result r;
   Arena arena = whole_arena();
   const Shape shape = field.shape({lanes, 0});
-  const auto params = static_cast<std::size_t>(shape.params * lanes);
+  const auto params = product(shape.params, lanes);
   float* theta_bar = arena.take<float>(params);
-  float* y0_bar = arena.take<float>(static_cast<std::size_t>(2 * shape.out * lanes));
+  float* y0_bar = arena.take<float>(product(2 * shape.out, lanes));
   Solve<float> s;
   r.status = s.init(arena, field, plan, lanes);
   if (r.status != Status::ok) return r;

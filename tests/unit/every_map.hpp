@@ -78,7 +78,7 @@ class Maps {
     add("second order", second_order_, false);
     add("second order with friction", friction_, false);
     add("second order of a gradient field", mechanics_, false);
-    add("moving norm", norm_, false);
+    add("moving norm", moving_norm_, false);
     cnf_.reserve(16);
     for (const auto& field : flow_fields_) {
       add(field.name, *field.plain, true);
@@ -150,8 +150,8 @@ class Maps {
   SecondOrder<T> second_order_{force_}, friction_{field_, true}, mechanics_{descent_, true};
   std::vector<flows::Field<T>> flow_fields_ = flows::fields<T>(Activation::tanh, "tanh");
   std::vector<Cnf<T>> cnf_;
-  static constexpr T mean_[2] = {T(.5), T(-1)}, var_[2] = {T(.3), T(2)};
-  MovingNorm<T> norm_{2, 4, mean_, var_};
+  static constexpr T moving_mean_[2] = {T(.5), T(-1)}, moving_var_[2] = {T(.3), T(2)};
+  MovingNorm<T> moving_norm_{2, 4, moving_mean_, moving_var_};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};
