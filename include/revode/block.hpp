@@ -10,7 +10,8 @@ template <class T>
 class Block final : public Map<T> {
  public:
   /// `field` outlives the block. A plan that does not fit makes eval fail with its status. Each solve adds its
-  /// evaluations, VJPs and steps to `tally` (null: nobody counts); those of a solve run again count as backward.
+  /// evaluations, VJPs and steps to `tally` (null: nobody counts), which keeps the greatest drift; evaluations of a
+  /// solve run again count as backward.
   constexpr Block(const Map<T>& field, const Plan<T>& plan, const Grid<T>& grid, bool recompute = false,
                   Accounting* tally = nullptr)
       : field_(&field), plan_(plan), grid_(grid), recompute_(recompute), tally_(tally) {}

@@ -56,6 +56,7 @@ void Block<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
   const Accounting done = kept->solve->accounting();
   tally_->recomputed += done.recomputed, tally_->vjps += done.vjps;
   tally_->evaluations_backward += done.evaluations_backward + (recompute_ ? done.evaluations_forward : 0);
+  if (!(done.drift <= tally_->drift)) tally_->drift = done.drift;  // a NaN shows
 }
 
 template <class T>
