@@ -108,15 +108,13 @@ std::vector<Option> model_options() {
        .at_most = 1024},
   };
 }
-/// Those of every driver, and a way that is there for comparison.
+/// Those of every driver, and the continuous adjoint.
 std::vector<Option> image_solver_options() {
   std::vector<Option> all = solver_options("midpoint", 2);
-  for (Option& option : tolerance_options()) all.push_back(std::move(option));
   for (Option& option : all) {
-    if (option.key == "solver.most_steps") option.value = std::int64_t{4096};
     if (option.key != "solver.gradient") continue;
-    option.help += ", or the continuous adjoint";
-    option.words.push_back("backsolve");
+    option.help += "; for comparison the continuous adjoint";
+    option.words.emplace_back("backsolve");
   }
   return all;
 }
@@ -150,8 +148,8 @@ Program odenet_program() {
   defaults.epochs = 6, defaults.tiles = 8;
   defaults.rate = 0.1, defaults.final_rate = 0, defaults.clip = 0;
   defaults.optimizer = "sgd", defaults.schedule = "one_cycle";
-  for (auto& group :
-       {data_options(), model_options(), image_solver_options(), training_options(defaults), predict_options()})
+  for (auto& group : {data_options(), model_options(), image_solver_options(), tolerance_options(),
+                      training_options(defaults), predict_options()})
     program.options.insert(program.options.end(), group.begin(), group.end());
   return program;
 }
@@ -197,8 +195,6 @@ OdeNet::Config odenet_config(const Options& options, const Images& images) {
   const int rows = c.kind == OdeNet::Kind::mlp_odenet ? c.channels * c.height * c.width + c.augment
                                                       : (c.filters + c.augment) * c.height * c.width;
   make_room(c.plan, c.steps, rows, c.lanes, integer("solver.tape_bits"));
-  // Images are large states: tolerances keep room for some steps, not for the most there may be.
-  if (c.plan.control.adaptive()) c.plan.stored_steps = std::max<long>(c.steps, 64);
   return c;
 }
 
