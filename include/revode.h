@@ -53,7 +53,8 @@ enum revode_method {
   REVODE_REVERSIBLE_HEUN, /* order 2, one evaluation a step */
   REVODE_LEAPFROG,        /* explicit midpoint over half steps, order 2, two evaluations a step */
   REVODE_VERLET, /* q'' = rhs(t, q): y holds 2 dim rows, positions and then velocities; order 2, one evaluation */
-  REVODE_SYMPLECTIC_EULER /* the same of order 1 */
+  REVODE_SYMPLECTIC_EULER, /* the same of order 1 */
+  REVODE_LOW_STORAGE       /* the base tableau in Williamson's form: euler, midpoint, heun, ees25, ees27; in reals */
 };
 
 enum revode_base {

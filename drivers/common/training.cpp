@@ -158,8 +158,15 @@ double Training::held_out_score() {
 void Training::check(Status status, const std::string& what) {
   if (status == Status::ok) return mpi::agree(ranks_, nullptr);
   const bool divergence = status == Status::not_finite || status == Status::range;
-  const Failure failure(divergence ? Exit::not_finite : Exit::bug, what + " of iteration " + std::to_string(iteration_),
-                        sentence(status) + std::string(divergence ? "; where training diverges, lower --rate" : ""));
+  const bool room = status == Status::capacity || status == Status::too_many_steps;
+  const char* remedy = divergence                   ? "; where training diverges, lower --rate"
+                       : status == Status::capacity ? "; raise --tape-bits, --slots or --most-steps"
+                       : room                       ? "; raise --most-steps, or the tolerances"
+                                                    : "";
+  const Failure failure(divergence ? Exit::not_finite
+                        : room     ? Exit::usage
+                                   : Exit::bug,
+                        what + " of iteration " + std::to_string(iteration_), sentence(status) + std::string(remedy));
   mpi::agree(ranks_, &failure);
 }
 

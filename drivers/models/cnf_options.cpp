@@ -169,7 +169,7 @@ CnfModel<float>::Config cnf_config(const Options& options, int dim) {
   c.plan = solver_plan(options);
   const int noise = c.trace == Trace::hutchinson || (c.trace == Trace::closed && c.jacobian > 0) ? dim : 0;
   const int rows = dim + 1 + (c.kinetic > 0) + (c.jacobian > 0) + (c.taylor > 0) + noise;
-  c.plan.log_bits = c.plan.way == Way::reversed ? c.plan.log_bits_for(c.steps, rows, c.lanes) : 0;
+  make_room(c.plan, c.steps, rows, c.lanes, static_cast<int>(options.integer("solver.tape_bits")));
   c.test_plan.method = runge_kutta(tableau::rk4<float>);
   c.test_plan.way = Way::none, c.test_plan.arithmetic = Arithmetic::real;
   return c;

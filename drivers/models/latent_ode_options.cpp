@@ -116,7 +116,8 @@ Program latent_ode_program() {
   TrainingDefaults defaults;
   defaults.epochs = 2000;
   defaults.rate = 5e-3;
-  for (auto& group : {data_options(), model_options(), solver_options("midpoint", 10), training_options(defaults)})
+  for (auto& group : {data_options(), model_options(), solver_options("midpoint", 10), tolerance_options(),
+                      training_options(defaults)})
     program.options.insert(program.options.end(), group.begin(), group.end());
   return program;
 }
@@ -174,10 +175,12 @@ std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const Seri
   config.decoder_width = static_cast<int>(options.integer("model.decoder_width"));
   config.ode_rnn = options.text("model.encoder") == "ode_rnn";
   config.field_activation = activation(options.text("model.activation"));
+  add_tolerances(options, config.plan);
   LatentOdeTrainee::Settings settings;
   settings.steps = options.integer("solver.steps");
   settings.kl_weight = options.number("model.kl_weight");
   settings.kl_warmup = static_cast<double>(options.integer("model.kl_warmup"));
+  settings.tape_bits = static_cast<int>(options.integer("solver.tape_bits"));
   return std::make_unique<LatentOdeTrainee>(data, batches, config, settings);
 }
 }  // namespace revode::host

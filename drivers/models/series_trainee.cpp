@@ -7,6 +7,7 @@
 
 #include "common/batches.hpp"
 #include "common/error.hpp"
+#include "models/solver_options.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
@@ -95,13 +96,14 @@ LatentOdeTrainee::LatentOdeTrainee(const SeriesData& data, const Batches& batche
   long_grid_ = {0, static_cast<float>(std::max(h * static_cast<double>(further), data.horizon)), further};
   config.lanes = batches.lanes, config.channels = data.channels, config.channel_masks = data.channel_masks();
   config.encoder_steps = packer_.encoder_steps(), config.readings = packer_.readings();
-  const long most = std::max(settings.steps, further);
-  if (config.plan.way == Way::stored) config.plan.stored_steps = most;
-  if (config.plan.halve_every > most) config.plan.halve_every = 0;  // it would never come to an event
-  config.plan.log_bits = config.plan.log_bits_for(most, config.latent, batches.lanes);
+  make_room(config.plan, std::max(settings.steps, further), config.latent, batches.lanes, settings.tape_bits);
   model_ = std::make_unique<LatentOde<float>>(config);
   bytes_ = model_->bytes();
-  Arena arena(reserve(memory_, bytes_, config.plan.way == Way::stored ? "--steps" : "--lanes"), bytes_);
+  Arena arena(reserve(memory_, bytes_,
+                      config.plan.way != Way::stored   ? "--lanes"
+                      : config.plan.control.adaptive() ? "--most-steps"
+                                                       : "--steps"),
+              bytes_);
   require(model_->init(arena), "--method");
 }
 

@@ -46,7 +46,8 @@ class SeriesTrainee : public Trainee {
 class LatentOdeTrainee final : public SeriesTrainee {
  public:
   struct Settings {
-    long steps = 8;           ///< of the solver over the window
+    long steps = 8;           ///< of the solver over the window, where tolerances do not choose them
+    int tape_bits = 8;        ///< of the taped way, a step and number
     double kl_weight = 1;     ///< of the KL term; 1: the evidence lower bound
     double kl_warmup = 4000;  ///< updates over which it rises from 0
   };

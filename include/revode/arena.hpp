@@ -26,11 +26,8 @@ class Arena {
   template <class U>
   constexpr U* take(std::size_t count) {
     static_assert(alignof(U) <= REVODE_ALIGN);
-    const std::size_t at = padded(used_);
-    if (at > limit || count > (limit - at) / sizeof(U)) overflow_ = true;
-    used_ = overflow_ ? limit : at + count * sizeof(U);
-    if (used_ > peak_) peak_ = used_;
-    return base_ && used_ <= size_ && !overflow_ ? cast<U>(at) : nullptr;
+    std::byte* const bytes = take_bytes(count, sizeof(U));
+    return bytes ? cast<U>(bytes) : nullptr;
   }
   /// mark() and rewind() let blocks that live one after another share bytes; bytes() is the high-water mark.
   constexpr std::size_t mark() const { return used_; }
@@ -40,9 +37,16 @@ class Arena {
   constexpr bool ok() const { return base_ && peak_ <= size_ && !overflow_; }
 
  private:
+  constexpr std::byte* take_bytes(std::size_t count, std::size_t size) {
+    const std::size_t at = padded(used_);
+    if (at > limit || count > (limit - at) / size) overflow_ = true;
+    used_ = overflow_ ? limit : at + count * size;
+    if (used_ > peak_) peak_ = used_;
+    return base_ && used_ <= size_ && !overflow_ ? base_ + at : nullptr;
+  }
   template <class U>
-  constexpr U* cast(std::size_t at) {
-    return reinterpret_cast<U*>(base_ + at);
+  static constexpr U* cast(std::byte* bytes) {
+    return reinterpret_cast<U*>(bytes);
   }
   static constexpr std::size_t limit = ~std::size_t{0} / 2;
   std::byte* base_ = nullptr;

@@ -1,12 +1,13 @@
 /// Clock: the only maker of steps. at(n) gives the same bits whoever asks and in whichever direction; never t += h.
-/// Without a ladder the grid's equal steps; with one, steps that are proposed, judged elsewhere, and accepted.
+/// Without a ladder the grid's equal steps; with one, steps that are proposed, judged elsewhere, and accepted. A plain
+/// clock has equal steps from t0 to t1 and nothing else.
 #pragma once
 #include <new>
 
 #include "revode/ladder.hpp"
 
 namespace revode {
-template <class T>
+template <class T, bool plain = false>
 class Clock {
  public:
   /// Room for adaptive steps.
@@ -16,40 +17,42 @@ class Clock {
     if (ladder_) new (ladder_) Ladder<T>;
     (ladder_ ? *ladder_ : measured).place(arena, most_steps, most_jumps);
   }
-  bool adaptive() const { return ladder_ != nullptr; }
+  bool adaptive() const { return !plain && ladder_ != nullptr; }
   Ladder<T>* ladder() { return ladder_; }
 
   /// False when the grid is empty, not finite or not monotone.
   bool init(const Grid<T>& grid, int halve_every, T lambda = 1) {
     grid_ = grid, halve_every_ = halve_every, lambda_ = lambda;
-    if (!grid.valid() || (!ladder_ && grid.steps < 1)) return false;
-    if (ladder_) ladder_->begin(grid);
+    if (plain)
+      return !grid.times && grid.steps > 0 && grid.t0 - grid.t1 != 0 && grid.t0 - grid.t1 - (grid.t0 - grid.t1) == 0;
+    if (!grid.valid() || (!adaptive() && grid.steps < 1)) return false;
+    if (adaptive()) ladder_->begin(grid);
     return true;
   }
   /// Of the grid; of an adaptive solve: accepted so far.
-  long steps() const { return ladder_ ? ladder_->steps() : grid_.total(); }
+  long steps() const { return adaptive() ? ladder_->steps() : plain ? grid_.steps : grid_.total(); }
   /// Does the solve end at node n?
-  bool ends_at(long n) const { return ladder_ ? ladder_->finished() && n == ladder_->steps() : n == grid_.total(); }
+  bool ends_at(long n) const { return n == steps() && (!adaptive() || ladder_->finished()); }
   const Grid<T>& grid() const { return grid_; }
 
   Place<T> place_of(const Step<T>& s) const {
-    if (ladder_) return ladder_->place_of(s.n);
-    const long i = grid_.times ? s.n / grid_.steps : 0;
+    if (adaptive()) return ladder_->place_of(s.n);
+    const long i = interval(s.n);
     const auto steps = static_cast<T>(grid_.steps);
     return {i, static_cast<T>(s.n - i * grid_.steps) / steps, 1 / steps};
   }
   [[gnu::noinline]] Step<T> at(long n) const {
     Step<T> s = damped(n);
-    if (ladder_) return ladder_->fill(n, s), s;
-    const long i = grid_.times ? n / grid_.steps : 0;
+    if (adaptive()) return ladder_->fill(n, s), s;
+    const long i = interval(n);
     s.t0 = node(n), s.t1 = node(n + 1);
-    s.h = (grid_.end(i + 1) - grid_.end(i)) / static_cast<T>(grid_.steps);
+    s.h = (end(i + 1) - end(i)) / static_cast<T>(grid_.steps);
     return s;
   }
   T node(long n) const {
-    if (ladder_) return ladder_->time(n);
-    const long i = grid_.times ? n / grid_.steps : 0, j = n - i * grid_.steps;
-    return j == 0 ? grid_.end(i) : between(grid_.end(i), grid_.end(i + 1), j);
+    if (adaptive()) return ladder_->time(n);
+    const long i = interval(n), j = n - i * grid_.steps;
+    return j == 0 ? end(i) : between(end(i), end(i + 1), j);
   }
   /// Adaptive: the next step at this rung, and why it cannot be taken, if so.
   Status propose(int rung, Step<T>& s) const {
@@ -60,16 +63,19 @@ class Clock {
  private:
   /// Step n but for its times.
   Step<T> damped(long n) const {
+    if (plain) return {n, 0, 0, 0, 1, 0};
     const bool halve = halve_every_ && (n + 1) % halve_every_ == 0;
     const int offset = halve ? static_cast<int>((n + 1) / halve_every_ & 1) : 0;
     return {n, 0, 0, 0, halve ? T(.5) : lambda_, offset};
   }
+  long interval(long n) const { return !plain && grid_.times ? n / grid_.steps : 0; }
+  T end(long i) const { return plain ? (i == 0 ? grid_.t0 : grid_.t1) : grid_.end(i); }
   T between(T a, T b, long j) const {
     return j == grid_.steps ? b : a + (b - a) * (static_cast<T>(j) / static_cast<T>(grid_.steps));
   }
-  Grid<T> grid_;
+  Grid<T> grid_{0, 0, 0};  // all zero until init(): static walks are then no part of a device's flash
   Ladder<T>* ladder_ = nullptr;
   int halve_every_ = 0;
-  T lambda_ = 1;
+  T lambda_ = 0;
 };
 }  // namespace revode

@@ -1,12 +1,18 @@
-/// Control of the step by its error (Hairer et al., II.4; Soderlind, ACM TOMS 29 (2003)): the factor is safety e_n^{-(p
-/// + i + d)/k} e_{n-1}^{(p + 2 d)/k} e_{n-2}^{-d/k}, e the error in units of the tolerance and k the order of the
-/// estimate plus one, and the step moves by whole rungs of 2^(1/4), rounded down (ladder.hpp). All in logarithms of our
-/// own, so a step has the same bits on every machine.
+/// Control of the step by its error (Hairer et al., II.4; Soderlind, ACM TOMS 29 (2003)). With e the error in units of
+/// the tolerance, and k the order of the estimate plus one, the step is multiplied by
 ///
-/// Estimates, and the order of each:
-///   pair    h sum (b_i - b_hat_i) k_i of the push forwards in time: Psi_h, for McCallum-Foster at z_n. The embedded
-///   order slope   no pair: Psi_h - h k_1, which is Euler's step as the lower one. 1 step    one evaluation a step: y1
-///   - y0 - h f_0, f_0 being v of the asynchronous leapfrog, f(t0, z0) of reversible Heun. 1
+///   safety e_n^{-(p + i + d)/k} e_{n-1}^{(p + 2 d)/k} e_{n-2}^{-d/k}
+///
+/// in whole rungs of 2^(1/4), rounded down (ladder.hpp). All in logarithms of our own, so a step has the same bits on
+/// every machine.
+///
+/// Estimates, of the push forwards in time where there is one (McCallum-Foster's, at z_n):
+///
+///   by      estimate                   order          of
+///   pair    h sum (b_i - b_hat_i) k_i  the embedded   tableaus with b_hat
+///   slope   Psi_h - h k_1              1              other tableaus: Euler's step is the lower one
+///   step    y1 - y0 - h f_0            1              one evaluation a step; f_0 is v of the asynchronous leapfrog,
+///                                                     f(t0, z0) of reversible Heun
 #pragma once
 #include "revode/word.hpp"
 
@@ -56,7 +62,7 @@ constexpr Estimate<T> estimate_of(const Method<T>& m) {
     const Letter& l = m.word[i];
     if (l.kind != Kind::push || !(l.c > 0)) continue;
     if (m.multistep > 0) return {Estimator::pair, i, m.multistep};
-    if (m.base.embedded_order > 0) return {Estimator::pair, i, m.base.embedded_order};
+    if (m.base.embedded_order > 0 && !m.low_storage) return {Estimator::pair, i, m.base.embedded_order};
     if (m.base.advancing() > 1) return {Estimator::slope, i, 1};
     break;
   }
@@ -90,7 +96,11 @@ class Controller {
   void init(const Control<T>& control, int order) { control_ = control, exponent_ = 1 / static_cast<T>(order + 1); }
   const Control<T>& control() const { return control_; }
   void begin();
-  int rung() const;
+  int rung() const { return floor(wish_); }
+  static int floor(T x) {
+    const int whole = static_cast<int>(x);
+    return static_cast<T>(whole) > x ? whole - 1 : whole;
+  }
   /// The rung of a first step of h in a span.
   void first(T h, T span);
   /// Hairer's rule. trial: a step h0 for a second evaluation, from the norms of y0 and f0; first: from that of (f1 -
@@ -99,17 +109,29 @@ class Controller {
   T first_step(T h0, T f0, T change) const;
   /// Is a step with this error (any non-finite number: no) accepted? Moves the rung, which `taken` says of the step as
   /// it was if it was clipped.
-  bool judge(T error, bool clipped, int taken);
+  bool judge(T error, bool clipped, int taken) {
+    return (!clipped && !rejected_ && surely(error, 0)) || weigh(error, clipped, taken);
+  }
 
  private:
+  bool weigh(T error, bool clipped, int taken);
+  /// With the integral controller an error moves the rung by as much whatever the wish. Between its edges, and not too
+  /// near to one, no logarithm is needed to say so.
+  bool surely(T error, int move) const {
+    constexpr T margin = sizeof(T) == 4 ? T(1e-4) : T(1e-8);
+    return error < edge_[move + 1] * (1 - margin) && error > edge_[move + 2] * (1 + margin);
+  }
   Control<T> control_;
   T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter in rungs
   T last_ = 0, before_last_ = 0;                        // errors, as the rungs that would make up for them
   T wish_ = 0;                                          // in rungs
+  T edge_[4] = {};                                      // errors between moves of -1, 0 and 1; 0: not known
   bool rejected_ = false;
 };
 
-/// The norm of a tile that Control speaks of; e[dim][lanes] is used up.
+/// The norm of a tile that Control speaks of; e[dim][lanes] is used up. Squares are summed in chains of rows that many
+/// apart, and the chains in one.
+inline constexpr int norm_chains = 8;
 template <class T>
 T scaled_norm(int dim, int lanes, const Control<T>& c, T* e, const T* y0, const T* y1);
 }  // namespace revode

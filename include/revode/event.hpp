@@ -48,6 +48,7 @@ class Event {
  private:
   Call<T> call(Status* status) const;
   bool crosses(T from, T to) const;
+  bool inner(std::size_t l) const { return trial_[l] != low_[l] && trial_[l] != high_[l]; }  ///< of its bracket
   /// Narrows the brackets of all samples that cross in the step just made to one bit, and reads them there.
   void locate(Trajectory<T>& solve);
   const Map<T>* function_ = nullptr;

@@ -15,16 +15,16 @@
 /// lanes.
 #pragma once
 #include "revode/clock.hpp"
-#include "revode/control.hpp"
-#include "revode/map.hpp"
+#include "revode/known.hpp"
 #include "revode/number.hpp"
 #include "revode/word.hpp"
 
 namespace revode {
-template <class N, class F = Map<typename N::Scalar>>
-class Flow {
+template <class N, class F = Map<typename N::Scalar>, class C = Chosen<typename N::Scalar>>
+class Flow : protected C {
  public:
   using T = typename N::Scalar;
+  using Settings = C;
   using Word = typename N::Word;
 
   /// pulls: room for pull(), which ways that recall states need. measures: for errors of steps. returns: for any way
@@ -52,14 +52,14 @@ class Flow {
   /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all.
   void keep(std::byte* bytes);
   constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
-  std::size_t size() const { return n_; }
+  constexpr std::size_t size() const { return n_; }
   constexpr std::size_t words() const {
     const auto past = static_cast<std::size_t>(method_.past());
     return (static_cast<std::size_t>(method_.registers) + past) * n_ + past;
   }
-  const Method<T>& method() const { return method_; }
+  constexpr const Method<T>& method() const { return method_; }
   const F& field() const { return *field_; }
-  std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
+  constexpr std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
   void moved() { fresh_ = false; }
   /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
@@ -78,7 +78,9 @@ class Flow {
   /// The norm of the last step's error estimate in units of the tolerance; not finite where y1 is not.
   T error(const Control<T>& control);
   /// Hairer's first step: from f at t0 and one Euler step away in the direction of `span`.
-  T first_step(const Controller<T>& controller, T t0, T span);
+  T first_step(const Controller<T>& controller, T t0, T span) {
+    return first_step(controller, t0, span, [this](T t, const T* x, T* f) { evaluate(t, x, f, spare_); });
+  }
   const Estimate<T>& estimate() const { return estimate_; }
   bool measure = false;  ///< steps leave an estimate
 
@@ -91,11 +93,11 @@ class Flow {
   }
 
   N number{};
-  Call<T> call;           ///< theta, work, &status
-  Bar<T> bar_out;         ///< where cotangents of theta go
-  Word* state = nullptr;  ///< [registers][dim][lanes]
-  T* bar = nullptr;       ///< [registers][dim][lanes] cotangents; null without a way back
-  T* y = nullptr;         ///< [read][dim][lanes] the user's y at the node
+  Call<T> call{.extent = {0, 0}};                          ///< theta, work, &status
+  Bar<T> bar_out{.theta = {nullptr, 0, 0}, .t = nullptr};  ///< where cotangents of theta go
+  Word* state = nullptr;                                   ///< [registers][dim][lanes]
+  T* bar = nullptr;  ///< [registers][dim][lanes] cotangents; null without a way back
+  T* y = nullptr;    ///< [read][dim][lanes] the user's y at the node
   Status status = Status::ok;
   long evaluations = 0, vjps = 0;
   Word halve_above{};      ///< fixed: halving events where the distance of a relax letter exceeds it; 0: none
@@ -119,15 +121,22 @@ class Flow {
   }
   /// The argument of a letter, at the desk it works at from now on.
   T* sit(int letter);
+  // What the settings may rule out.
+  static bool drifts(const Letter& l) { return C::drifts && l.kind == Kind::drift; }
+  static bool relaxes(const Letter& l) { return C::relaxes && l.kind == Kind::relax; }
+  bool measures() const { return !C::plain && measure; }
+  bool wants_times() const { return !C::plain && times; }
+  bool watches() const { return !C::plain && halve_above > 0; }
+  static bool damps(const Step<T>& s) { return !C::plain && s.damped(); }
+  bool kept() const { return C::keeps && kept_; }
   /// Without an event a letter that only damps does nothing, so all readings leave it out (0 x would touch -0 and NaN).
-  bool idle(const Letter& l, const Step<T>& s) const {
-    return l.kind == Kind::relax && l.s > 0 && !s.damped() && !(halve_above > 0);
-  }
+  bool idle(const Letter& l, const Step<T>& s) const { return relaxes(l) && l.s > 0 && !damps(s) && !watches(); }
   /// The event of step n on top of the log: how often it halved, 0 where there was none.
   static int recall_event(long n, BitLog* log);
 
   std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
+  T stage_time(T t, T h, int i) const { return stages_ == 1 ? t : t + method_.base.c(i) * h; }
   T* argument(int letter) const {
     return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
   }
@@ -144,46 +153,42 @@ class Flow {
   Times pull_increment(T t, T h, const T* x, T* b_bar);
   T dot(const T* a, const T* b) const;
   void evaluate(T t, const T* x, T* f, std::byte* tape);
+  template <class Evaluate>
+  T first_step(const Controller<T>& controller, T t0, T span, const Evaluate& evaluate_at);
   T add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
   std::byte* tape(int i) const { return desk_.tapes + (one_tape_ ? 0 : static_cast<std::size_t>(i) * tape_bytes_); }
 
+  using C::method_, C::estimate_, C::n_, C::tape_bytes_, C::stages_, C::stored_slopes_, C::one_tape_, C::reuses_;
   const F* field_ = nullptr;
-  Method<T> method_{};
-  std::size_t n_ = 0, tape_bytes_ = 0, desk_bytes_ = 0;
-  int stages_ = 1, stored_slopes_ = 2;  // slopes: one more than stages, for pull_increment(); those of a pair
+  std::size_t desk_bytes_ = 0;
   /// The estimate's own part of a step, at three of its places.
   void measure_letter(const Step<T>& s, const T* x);
   void measure_end(const Step<T>& s);
   void evaluate_rest(T t, T h, const T* x);
   void blend_pair(T h);
 
-  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;   // of the letters before the last, in pull()
-  T* owed_ = nullptr;                                     // [d] where the word shares its ends
-  bool one_tape_ = false, owes_ = false, fresh_ = false;  // fresh: the desk holds f at this node
+  T *delta_ = nullptr, *w_ = nullptr, *args_ = nullptr;  // of the letters before the last, in pull()
+  T* owed_ = nullptr;                                    // [d] where the word shares its ends
+  bool owes_ = false, fresh_ = false;                    // fresh: the desk holds f at this node
   Word *target_ = nullptr, *copy_ = nullptr;
-  Estimate<T> estimate_;
   T* error_ = nullptr;          // [d] of the last step
   std::byte* spare_ = nullptr;  // a tape that nobody reads
   N held_number_{};
-  bool reuses_ = false, ran_ahead_ = false;  // the estimate's last stage may be the next step's first; it is at hand
-  int halved_ = 0;                           // the last relax letter's event
+  bool ran_ahead_ = false;  // the estimate's last stage, which is the next step's first, is at hand
+  int halved_ = 0;          // the last relax letter's event
   Desk own_, desk_;
   std::byte* kept_ = nullptr;
 };
 
-template <class N, class F>
-constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls,
-                                 bool measures, bool returns) {
+template <class N, class F, class C>
+constexpr void Flow<N, F, C>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool pulls,
+                                    bool measures, bool returns) {
   const Shape shape = field.shape({lanes, 0});
-  field_ = &field, method_ = method;
-  stages_ = method.base.advancing();
-  if (measures) estimate_ = estimate_of(method);
-  stored_slopes_ = (estimate_.by == Estimator::pair ? method.base.stages : stages_) + 1;
-  n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
-  tape_bytes_ = padded(shape.tape), one_tape_ = !returns;
+  field_ = &field;
+  C::choose(shape, method, lanes, measures, returns);
   Arena one;
   desk(one);
   desk_bytes_ = padded(one.bytes());
@@ -192,12 +197,11 @@ constexpr void Flow<N, F>::place(Arena& arena, const F& field, const Method<T>& 
   y = arena.take<T>(read_size());
   delta_ = arena.take<T>(n_);
   w_ = arena.take<T>(n_);
-  if (method.shares_ends()) owed_ = arena.take<T>(n_);
-  if (pulls) args_ = arena.take<T>(n_ * static_cast<std::size_t>(method.letters - 1));
+  if (method_.shares_ends()) owed_ = arena.take<T>(n_);
+  if (pulls) args_ = arena.take<T>(n_ * static_cast<std::size_t>(method_.letters - 1));
   own_ = desk_ = desk(arena);
-  if (method.registers > 1) target_ = arena.take<Word>(n_);
+  if (method_.registers > 1) target_ = arena.take<Word>(n_);
   if (pulls || measures) copy_ = arena.take<Word>(words());
-  reuses_ = estimate_.by == Estimator::pair && method.registers == 1 && first_same_as_last(method.base);
   if (measures) error_ = arena.take<T>(n_), spare_ = arena.take<std::byte>(tape_bytes_);
   call.extent = {lanes, 0};
   call.work = arena.take<std::byte>(shape.work);

@@ -5,7 +5,7 @@
 /// L2  Chains. The order of roundings of each element is the "Chain" of its comment; blocking and width cannot change
 /// it. L3  Lanes are independent: a lane's result does not depend on the number of lanes, its place or its neighbours.
 /// L4  A gradient leaf is a chain over its samples; above it stands one neighbour-first binary tree (tree.hpp).
-/// L5  A norm over a tile: a chain over rows per lane, then the same tree over lanes.
+/// L5  A norm over a tile: per lane eight chains, over rows eight apart, then one over them; the worst lane counts.
 /// L6  Undefined symbols: memcpy, memset, and fma/fmaf only where the processor has no such instruction.
 #pragma once
 #include <cstddef>

@@ -27,6 +27,8 @@ class Ladder {
     grid_ = grid;
     end_ = {0, 0, 0, 0, 0, length(0)};
     cursor_ = end_;
+    from_ = to_ = grid.end(0);
+    tried_interval_ = -1;
   }
   /// The rung that the first step's move counts from; before the first step.
   void start(int rung) { end_.rung = cursor_.rung = rung; }
@@ -35,12 +37,17 @@ class Ladder {
   bool finished() const { return end_.tick == end_.length; }
   /// What the next step would be, `rung` high, or clipped: times and h of s. Why it cannot be taken, if so.
   Status propose(int rung, Step<T>& s) {
-    const Ticks rest = end_.length - end_.tick, d = ticks(rung < 0 ? rung : 0);
+    if (rung > 0) rung = 0;
+    if (tried_.rungs != rung || tried_interval_ != end_.interval) try_rung(rung);
+    const Ticks rest = end_.length - end_.tick, d = tried_.ticks;
+    const T last = grid_.end(end_.interval + 1);
+    to_ = time(end_, d);
     // A remainder of less than a sixteenth, or one that the time does not resolve, is taken along.
-    clipped_ = rest <= d + d / 16 || !(time(end_, d) < last() || time(end_, d) > last());
+    clipped_ = rest <= d + d / 16 || !(to_ < last || to_ > last);
     next_ = {clipped_ ? rest : d, rung - end_.rung};
     jumps_next_ = clipped_ || next_.rungs < -1 || next_.rungs > 1;
-    fill(end_, next_.ticks, s);
+    if (clipped_) to_ = last;
+    s.n = end_.n, s.t0 = from_, s.t1 = to_, s.h = clipped_ ? size(end_, rest) : tried_h_;
     if (end_.n >= most_steps_) return Status::too_many_steps;
     if (jumps_next_ && end_.jumps >= most_jumps_) return Status::capacity;
     const bool resolved = s.h > 0 ? s.t1 > s.t0 && s.t0 + s.h > s.t0 : s.t1 < s.t0 && s.t0 + s.h < s.t0;
@@ -58,7 +65,8 @@ class Ladder {
   void accept() {
     put(end_.n, jumps_next_ ? jump : next_.rungs + 1);
     if (jumps_next_) jumps_[end_.jumps] = next_;
-    forward(end_);
+    pass(end_, next_, jumps_next_);
+    from_ = to_;
   }
 
   // ---- looking back: any n up to steps(), in any order; costs the distance from the last n that was asked for
@@ -69,8 +77,8 @@ class Ladder {
   T time(long n) const { return time(seek(n), 0); }
   Place<T> place_of(long n) const {
     const Node& at = seek(n);
-    const T length = static_cast<T>(at.length);
-    return {at.interval, static_cast<T>(at.tick) / length, static_cast<T>(move(at).ticks) / length};
+    const T length = real(at.length);
+    return {at.interval, real(at.tick) / length, real(move(at).ticks) / length};
   }
   /// whole 2^(rung/4), rounded down
   static constexpr Ticks ticks(int rung) {
@@ -95,22 +103,42 @@ class Ladder {
     Ticks tick, length;
   };
 
+  /// The nearest T, rounded once. Libraries of small processors go by way of double, so floats are put together here:
+  /// 32 leading bits, the last of them set if any below is.
+  static T real(Ticks ticks) {
+    const auto v = static_cast<std::uint64_t>(ticks);
+    if constexpr (sizeof(T) == 8) return static_cast<T>(ticks);
+    const int below = v >> 32 ? 32 - __builtin_clz(static_cast<unsigned>(v >> 32)) : 0;
+    const std::uint32_t leading =
+        static_cast<std::uint32_t>(v >> below) | (v & ((std::uint64_t{1} << below) - 1) ? 1 : 0);
+    return static_cast<T>(leading) *
+           static_cast<T>(__builtin_bit_cast(float, (127u + static_cast<unsigned>(below)) << 23));
+  }
   [[gnu::noinline]] Ticks length(long interval) const {
     const T part = grid_.end(interval + 1) - grid_.end(interval), span = grid_.end(grid_.intervals()) - grid_.end(0);
     const T scaled = part / span * static_cast<T>(whole);
-    return scaled < 1 ? 1 : static_cast<Ticks>(scaled);
+    // In two exact parts: without an instruction for it, a C library would convert by way of double.
+    const auto high = static_cast<std::uint32_t>(scaled * T(0x1p-30));
+    const auto low = static_cast<std::uint32_t>(scaled - static_cast<T>(high) * T(0x1p30));
+    return scaled < 1 ? 1 : Ticks{high} << 30 | low;
   }
-  T last() const { return grid_.end(end_.interval + 1); }
+  /// What a step of a rung is in the interval at hand: seldom another one than that of the step before.
+  [[gnu::noinline]] void try_rung(int rung) {
+    tried_ = {ticks(rung), rung}, tried_interval_ = end_.interval;
+    tried_h_ = size(end_, tried_.ticks);
+  }
+  T size(const Node& at, Ticks d) const {
+    const T span = grid_.end(at.interval + 1) - grid_.end(at.interval);
+    return span * (real(d) / real(at.length));
+  }
   T time(const Node& at, Ticks ahead) const {
     const T low = grid_.end(at.interval), high = grid_.end(at.interval + 1);
     const Ticks tick = at.tick + ahead;
     if (tick == 0) return low;
-    return tick >= at.length ? high : low + (high - low) * (static_cast<T>(tick) / static_cast<T>(at.length));
+    return tick >= at.length ? high : low + (high - low) * (real(tick) / real(at.length));
   }
   [[gnu::noinline]] void fill(const Node& at, Ticks d, Step<T>& s) const {
-    const T span = grid_.end(at.interval + 1) - grid_.end(at.interval);
-    s.n = at.n, s.t0 = time(at, 0), s.t1 = time(at, d);
-    s.h = span * (static_cast<T>(d) / static_cast<T>(at.length));
+    s.n = at.n, s.t0 = time(at, 0), s.t1 = time(at, d), s.h = size(at, d);
   }
   int get(long n) const { return moves_[n >> 2] >> (2 * (n & 3)) & 3; }
   void put(long n, int code) {
@@ -122,9 +150,9 @@ class Ladder {
     if (code == jump) return jumps_[at.jumps];
     return {ticks(at.rung + code - 1), code - 1};
   }
-  void forward(Node& at) const {
-    const Jump m = move(at);
-    at.jumps += get(at.n) == jump;
+  void forward(Node& at) const { pass(at, move(at), get(at.n) == jump); }
+  void pass(Node& at, const Jump& m, bool jumped) const {
+    at.jumps += jumped;
     ++at.n, at.tick += m.ticks, at.rung += m.rungs;
     if (at.tick == at.length && at.interval + 1 < grid_.intervals())
       ++at.interval, at.tick = 0, at.length = length(at.interval);
@@ -150,6 +178,9 @@ class Ladder {
   Node end_{};             // where the steps end so far
   mutable Node cursor_{};  // the node last looked at
   Jump next_{};            // what was proposed
+  Jump tried_{};           // a rung and its ticks, its size in that interval
+  long tried_interval_ = -1;
+  T tried_h_ = 0, from_ = 0, to_ = 0;  // the times of what was proposed
   bool clipped_ = false, jumps_next_ = false;
 };
 }  // namespace revode

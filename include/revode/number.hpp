@@ -63,6 +63,10 @@ struct Real {
   /// a = x + s m (a - x); a letter that changes nothing, m = 1 and s = +1, is left alone by the caller.
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
+  /// relax() of a plain walk, m = 1 and s = -1: its own inverse where numbers are exact.
+  static void reflect(std::size_t n, Word* a, const Word* x) {
+    for (std::size_t i = 0; i < n; ++i) a[i] = x[i] + (x[i] - a[i]);
+  }
   bool guard(int, std::size_t n, const Word* a);
   static int halvings(std::size_t, const Word*, const Word*, Word) { return 0; }
   void halve(std::size_t, Word*, int, const Word*, int, BitLog*) {}
@@ -78,7 +82,8 @@ struct Fixed {
   /// Fraction bits of each register: range is 2^(w - 2 - bits).
   constexpr void init(const int (&bits)[2]) {
     for (int r = 0; r < 2; ++r) {
-      up[r] = static_cast<T>(std::uint64_t{1} << bits[r]);
+      up[r] = 1;
+      for (int b = 0; b < bits[r]; ++b) up[r] += up[r];
       unit[r] = 1 / up[r];
     }
   }
@@ -88,6 +93,11 @@ struct Fixed {
   void subtract(int r, std::size_t n, Word* a, const T* increment);
   /// As Real with m = 1 or 1/2; the half's dropped bit of each element goes to the log (null: not kept).
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
+  /// relax() of a plain walk, m = 1 and s = -1, and its inverse.
+  static void reflect(std::size_t n, Word* a, const Word* x) {
+    using U = decltype(static_cast<Word>(0) + 0u);  // wraps
+    for (std::size_t i = 0; i < n; ++i) a[i] = static_cast<Word>(2 * static_cast<U>(x[i]) - static_cast<U>(a[i]));
+  }
   /// The exact inverse, with the bits taken back from the log.
   void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log);
   /// How often the largest |a - x| must be halved to be at most `above`, and then once more; 0 where it is, 15 at most.

@@ -38,7 +38,7 @@ struct Offer {
   /// the way forward ends with Status::capacity.
   bool estimated = false;
 };
-inline constexpr int most_offers = 8;
+inline constexpr int most_offers = 9;
 /// Measured tapes of fourth order take .1 to 2 in float, 4 to 11 in double, at steps that resolve the solution.
 template <class T>
 inline constexpr std::size_t tape_bits_a_scalar = sizeof(T) == 4 ? 3 : 14;

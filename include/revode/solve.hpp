@@ -7,12 +7,14 @@
 /// only through Plan::stored_steps.
 #pragma once
 #include "revode/adams.hpp"
+#include "revode/low_storage.hpp"
 #include "revode/ways/checkpointed.hpp"
 #include "revode/ways/forgotten.hpp"
 #include "revode/ways/retraced.hpp"
 #include "revode/ways/reversed.hpp"
 #include "revode/ways/stored.hpp"
 #include "revode/ways/taped.hpp"
+#include "revode/ways/undone.hpp"
 
 namespace revode {
 /// What a solve has done so far.
@@ -25,13 +27,54 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  /// Largest |y - z| at the last node, of methods that carry two copies of the state; of a plain walk (known.hpp) at
+  /// the cursor.
+  float separation = 0;
   long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
   std::size_t tape_bits = 0;  ///< taped, reversed: the most bits the log has held
 };
 
+/// What every walk has: where the cursor stands.
+template <class T, bool plain = false>
+class Cursor {
+ public:
+  using Scalar = T;
+  long n() const { return at_; }                         ///< the node the cursor is at
+  long steps() const { return clock_.steps(); }          ///< of the grid; with tolerances, those taken so far
+  bool finished() const { return clock_.ends_at(at_); }  ///< the cursor stands at the end of the grid
+  T t(long node) const { return clock_.node(node); }
+  Step<T> step(long n) const { return clock_.at(n); }
+  const T* y() const { return y_; }           ///< [rows][lanes] at the cursor
+  T* y_bar() const { return y_bar_; }         ///< [rows][lanes] add what the loss asks for
+  std::size_t size() const { return size_; }  ///< rows * lanes
+  const T* theta() const { return theta_; }
+  const ThetaBar<T>& theta_bar() const { return theta_bar_; }
+  Status status() const { return *status_; }
+  Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
+  bool wants_times() const { return !plain && times_bar_ != nullptr; }
+  /// What an observer adds to the cotangents of a step's times: of t0 at fixed h, and of h. t0 = (1 - x) a + x b and
+  /// h = c (b - a) with x and c fixed: they go to the ends a and b of its interval.
+  void add_times(const Step<T>& s, T t_bar, T h_bar) {
+    const Place<T> at = clock_.place_of(s);
+    times_bar_[at.interval] += (1 - at.x) * t_bar - at.c * h_bar;
+    times_bar_[at.interval + 1] += at.x * t_bar + at.c * h_bar;
+  }
+
+ protected:
+  ~Cursor() = default;
+  Clock<T, plain> clock_;
+  const T* theta_ = nullptr;
+  ThetaBar<T> theta_bar_{nullptr, 0, 0};
+  T* times_bar_ = nullptr;
+  const T* y_ = nullptr;
+  T* y_bar_ = nullptr;
+  Status* status_ = nullptr;
+  std::size_t size_ = 0;
+  long at_ = 0;
+};
+
 template <class T>
-class Trajectory {
+class Trajectory : public Cursor<T> {
  public:
   /// Lifts y0[rows][lanes] to node 0; rows: the field's dim, twice that for a method of positions and velocities.
   virtual Status begin(const Grid<T>& grid, const T* theta, const T* y0) = 0;
@@ -49,53 +92,63 @@ class Trajectory {
   virtual Status finish(T* y0_bar) = 0;
   virtual Accounting accounting() const = 0;
 
-  long n() const { return at_; }                         ///< the node the cursor is at
-  long steps() const { return clock_.steps(); }          ///< of the grid; with tolerances, those taken so far
-  bool finished() const { return clock_.ends_at(at_); }  ///< the cursor stands at the end of the grid
-  T t(long node) const { return clock_.node(node); }
-  Step<T> step(long n) const { return clock_.at(n); }
-  const T* y() const { return y_; }           ///< [rows][lanes] at the cursor
-  T* y_bar() const { return y_bar_; }         ///< [rows][lanes] add what the loss asks for
-  std::size_t size() const { return size_; }  ///< rows * lanes
-  const T* theta() const { return theta_; }
-  const ThetaBar<T>& theta_bar() const { return theta_bar_; }
-  Status status() const { return *status_; }
-  Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
-
  protected:
   ~Trajectory() = default;
-  Clock<T> clock_;
-  const T* theta_ = nullptr;
-  ThetaBar<T> theta_bar_;
-  const T* y_ = nullptr;
-  T* y_bar_ = nullptr;
-  Status* status_ = nullptr;
-  std::size_t size_ = 0;
-  long at_ = 0;
 };
 
+namespace detail {
+/// A walk whose settings are known needs nobody to call it through a table.
+template <class T, class Settings, bool known = Settings::known>
+struct Face {
+  using type = Trajectory<T>;
+};
+template <class T, class Settings>
+struct Face<T, Settings, true> {
+  using type = Cursor<T, Settings::plain>;
+};
+}  // namespace detail
+
 template <class N, template <class> class W, class F = Map<typename N::Scalar>, class G = Flow<N, F>>
-class Walk final : public Trajectory<typename N::Scalar> {
+class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>::type {
+  using Settings = typename G::Settings;
+
  public:
   using T = typename N::Scalar;
+  /// Validates the plan, its way being W and its arithmetic N, and takes all memory of the solve, whose bytes are
+  /// bytes(). `field` must outlive it.
+  Status init(Arena& arena, const F& field, const Plan<T>& plan, int lanes);
+  static std::size_t bytes(const F& field, const Plan<T>& plan, int lanes);
+  /// The part of init() that measures or assigns.
   constexpr void place(Arena& arena, const F& field, const Plan<T>& plan, int lanes) {
     const Control<T>& c = plan.control;
     flow_.place(arena, field, plan.method, lanes, W<G>::pulls, c.adaptive(), returns);
     way_.place(arena, flow_, plan);
-    if (c.adaptive()) pace(arena, c, plan.method.multistep > 0);
+    if (!Settings::plain && c.adaptive()) pace(arena, c, plan.method.multistep > 0);
     halve_every_ = plan.halve_every, lambda_ = plan.lambda, halve_above_ = plan.halve_above;
     for (int r = 0; r < 2; ++r) bits_[r] = plan.fraction(r);
   }
-  Status begin(const Grid<T>& grid, const T* theta, const T* y0) override;
-  bool advance() override;
-  Status turn(const ThetaBar<T>& theta_bar, T* times_bar = nullptr) override;
-  bool retreat() override;
-  Status finish(T* y0_bar) override;
-  Accounting accounting() const override;
+  /// Of a known plan.
+  constexpr void place(Arena& arena, const F& field) requires Settings::known {
+    place(arena, field, Settings::plan, 1);
+  }
+  /// What that takes from an empty arena.
+  static consteval std::size_t bytes() requires Settings::known {
+    Arena arena;
+    Walk().place(arena, F());
+    return arena.bytes();
+  }
+  // Of Trajectory, described there.
+  Status begin(const Grid<T>& grid, const T* theta, const T* y0);
+  bool advance();
+  Status turn(const ThetaBar<T>& theta_bar, T* times_bar = nullptr);
+  bool retreat();
+  Status finish(T* y0_bar);
+  Accounting accounting() const;
   const G& flow() const { return flow_; }
 
  private:
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
+  bool controlled() const { return !Settings::plain && controller_ != nullptr; }
   static constexpr bool returns = !requires { W<G>::forgets; };
   G flow_;
   W<G> way_;
@@ -110,11 +163,22 @@ class Walk final : public Trajectory<typename N::Scalar> {
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
-  T lambda_ = 1, halve_above_ = 0, *times_bar_ = nullptr;
+  T lambda_ = 0, halve_above_ = 0;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;
 };
+
+/// Can `field` be solved by this plan? The reason if not.
+template <class F, class T>
+Status fits(const F& field, const Plan<T>& plan, int lanes) {
+  const Shape shape = field.shape({lanes, 0});
+  if (lanes < 1 || shape.in != shape.out || shape.in < 1) return Status::bad_argument;
+  if (Status s = fits(plan); s != Status::ok) return s;
+  const bool logs = plan.way == Way::reversed && plan.halves();
+  const auto rows = static_cast<std::size_t>(shape.in) * static_cast<std::size_t>(lanes);
+  return logs && plan.log_bits < plan.event_bits(rows) ? Status::capacity : Status::ok;
+}
 
 /// The solve that the library ships: everything chosen at run time.
 template <class T>
@@ -135,20 +199,22 @@ class Solve {
 };
 
 /// The whole way forward: begin and advance to the end.
-template <class T>
-Status run(Trajectory<T>& trajectory, const Grid<T>& grid, const T* theta, const T* y0) {
-  if (Status s = trajectory.begin(grid, theta, y0); s != Status::ok) return s;
-  while (trajectory.advance()) {
+template <class Any>
+Status run(Any& walk, const Grid<typename Any::Scalar>& grid, const typename Any::Scalar* theta,
+           const typename Any::Scalar* y0) {
+  if (Status s = walk.begin(grid, theta, y0); s != Status::ok) return s;
+  while (walk.advance()) {
   }
-  return trajectory.status();
+  return walk.status();
 }
 /// The whole way back from a terminal cotangent y1_bar[dim][lanes]: adds to y0_bar and theta_bar.
-template <class T>
-Status run_back(Trajectory<T>& trajectory, const T* y1_bar, T* y0_bar, const ThetaBar<T>& theta_bar) {
-  if (Status s = trajectory.turn(theta_bar); s != Status::ok) return s;
-  for (std::size_t i = 0; i < trajectory.size(); ++i) trajectory.y_bar()[i] += y1_bar[i];
-  while (trajectory.retreat()) {
+template <class Any>
+Status run_back(Any& walk, const typename Any::Scalar* y1_bar, typename Any::Scalar* y0_bar,
+                const ThetaBar<typename Any::Scalar>& theta_bar) {
+  if (Status s = walk.turn(theta_bar); s != Status::ok) return s;
+  for (std::size_t i = 0; i < walk.size(); ++i) walk.y_bar()[i] += y1_bar[i];
+  while (walk.retreat()) {
   }
-  return trajectory.finish(y0_bar);
+  return walk.finish(y0_bar);
 }
 }  // namespace revode

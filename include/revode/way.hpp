@@ -5,7 +5,7 @@
 /// is told the number of steps, 0 where nobody knows it. Two kinds: recall state n and pull() (stored, checkpointed,
 /// taped: any word), or undo the step and transpose it from the same evaluation (reversed: bijective words).
 #pragma once
-#include <string.h>
+#include <bit>
 
 #include "revode/flow.hpp"
 
@@ -19,9 +19,10 @@ enum class Way : unsigned char {
 };
 /// taped: how a state is predicted from the one behind it.
 enum class Predictor : unsigned char {
-  runge_kutta,    ///< the same step with -h: s - 1 more evaluations a step, each way; steps of any size
-  adams_bashforth /**< of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any.
-                       Memory 8 d more */
+  /// The same step with -h: s - 1 more evaluations a step, each way; steps of any size.
+  runge_kutta,
+  /// Of order 4 over slopes that both passes have: none; wants equal steps, and is exact with any. Memory 8 d more.
+  adams_bashforth
 };
 enum class Arithmetic : unsigned char { real, fixed };
 
@@ -45,7 +46,7 @@ struct Plan {
   long restore_every = 0;         ///< reversed, real: steps between restore points; 0: none
   T drift_bound = 0;              ///< reversed, real: most drift of the walk back; 0: any
   std::size_t log_bits = 0;       ///< capacity of the log; reversed with K > 0: see log_bits_for(); taped: of the tape
-  Control<T> control;             ///< tolerances; none: the grid's steps
+  Control<T> control{};           ///< tolerances; none: the grid's steps
   int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
   /// The log that `steps` steps of a tile need without restore points.
@@ -57,12 +58,21 @@ struct Plan {
   /// What an event may drop of `rows` scalars of a tile.
   constexpr std::size_t event_bits(std::size_t rows) const { return halve_above > 0 ? 15 * rows + 48 : rows; }
   constexpr bool halves() const { return halve_every > 0 || halve_above > 0; }
+  constexpr bool returns() const { return way != Way::none; }
   /// fraction_bits with the defaults filled in.
   constexpr int fraction(int r) const {
     if (r > 0 && fraction_bits[1]) return fraction_bits[1];
     return fraction_bits[0] ? fraction_bits[0] : sizeof(T) == 4 ? 24 : 44;
   }
 };
+
+/// The ordinary solve in floats, without a way back.
+template <class T>
+constexpr Plan<T> inference(const Method<T>& method, const Control<T>& control = {}) {
+  Plan<T> p;
+  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
+  return p;
+}
 
 /// Does this combination exist? The reason if not.
 template <class T>
@@ -80,7 +90,8 @@ constexpr Status fits(const Plan<T>& p) {
   if (p.method.multistep < 0 || p.method.multistep > most_multistep) return Status::bad_argument;
   if (p.method.multistep > 0 && p.way == Way::reversed) return Status::not_reversible;
   const bool keeps_words_only = p.arithmetic == Arithmetic::real && p.way != Way::taped && !p.keep_stages;
-  if (p.method.multistep > 0 && !keeps_words_only) return Status::unsupported;
+  if ((p.method.multistep > 0 || p.method.low_storage) && !keeps_words_only) return Status::unsupported;
+  if (p.method.low_storage && !two_registers(p.method.base).exists) return Status::unsupported;
   if (p.lambda < 1 && (!dampable(p.method) || p.halve_every > 0)) return Status::bad_argument;
   if (p.lambda < 1 && p.arithmetic == Arithmetic::fixed) return Status::unsupported;
   if (!p.control.valid()) return Status::bad_argument;
@@ -105,9 +116,8 @@ template <class Flow>
 std::uint64_t fingerprint(const Flow& flow) {
   std::uint64_t h = 14695981039346656037u;
   for (std::size_t i = 0; i < flow.words(); ++i) {
-    std::uint64_t bits = 0;
-    memcpy(&bits, flow.state + i, sizeof flow.state[i]);
-    h = (h ^ bits) * 1099511628211u;
+    const auto bits = std::bit_cast<kernel::Word<typename Flow::T>>(flow.state[i]);
+    h = (h ^ static_cast<std::uint64_t>(bits)) * 1099511628211u;
   }
   return h;
 }

@@ -2,19 +2,21 @@
 /// word (flow.hpp), so a wrong inverse or adjoint of a method cannot be written. a: the register acted on; b: the
 /// register read.
 ///
-///   letter                            act                          undo                        transpose
-///   drift(a, c, b)                    a += c h b                   a -= c h b                  b_bar += c h a_bar
-///   push (a, s, increment(c, tau, b)) a += s Psi                   a -= s Psi                  b_bar += s (dPsi/db)'
-///   a_bar relax(a, s, x), x = b or f(tau,b) a = x + s m (a - x)          a = x + (a - x) / (s m)     x_bar += (1 - sm)
-///   a_bar; a_bar *= sm
+///   letter                             act                   undo                       transpose
+///   drift(a, c, b)                     a += c h b            a -= c h b                 b_bar += c h a_bar
+///   push(a, s, increment(c, tau, b))   a += s Psi            a -= s Psi                 b_bar += s (dPsi/db)' a_bar
+///   relax(a, s, x)                     a = x + s m (a - x)   a = x + (a - x) / (s m)    x_bar += (1 - s m) a_bar;
+///                                                                                       a_bar *= s m
 ///
-/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau, m the damping of the step: lambda, or 1/2 at a
-/// halving event. s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only). Laws:
+/// Psi = Psi_{ch}(t + tau h, b) is the increment of the base tableau; x is b or f(t + tau h, b); m is the damping of
+/// the step, lambda, or 1/2 at a halving event. s = -1 reflects, s = 0 sets (allowed in the lift y0 -> registers only).
+/// Laws:
 ///   (uv)^-1 = v^-1 u^-1 and (uv)' = v'u';
 ///   a letter with a != b and s != 0 is a bijection of the integers modulo 2^w, whatever f is;
 ///   act, undo and transpose of a letter need the same evaluation at b, so reconstruction and VJP share it.
 #pragma once
 #include "revode/tableau.hpp"
+#include "revode/tableaus/two_registers.hpp"
 
 namespace revode {
 enum class Kind : unsigned char { drift, push, relax };
@@ -60,14 +62,17 @@ struct Method {
   Letter lift;      // sets register 1 from register 0; unused where the user's y fills all registers
   Tableau<T> base;  // of Psi
   int order;
-  int multistep = 0;  // Adams' order; 0: the word alone makes a step
+  int multistep = 0;         // Adams' order; 0: the word alone makes a step
+  bool low_storage = false;  // the base in Williamson's form
 
   /// Past slopes and past steps that are part of the state.
   constexpr int past() const { return multistep > 1 ? multistep - 1 : 0; }
+  /// Evaluations of f that a letter asks for.
+  constexpr int evaluations(const Letter& l) const { return l.kind == Kind::push ? base.advancing() : l.field ? 1 : 0; }
   /// Evaluations of f in one step forwards.
   constexpr int evaluations() const {
     int count = 0;
-    for (int i = 0; i < letters; ++i) count += word[i].kind == Kind::push ? base.advancing() : word[i].field ? 1 : 0;
+    for (int i = 0; i < letters; ++i) count += evaluations(word[i]);
     return count - (shares_ends() ? 1 : 0);
   }
   /// The last letter's only evaluation is that of the first letter of the next step: it is done once.
@@ -80,11 +85,18 @@ struct Method {
 };
 
 // ---- the catalogue: one line of letters a method
-// ---------------------------------------------------------------------
 /// Any explicit Runge-Kutta method: y += Psi_h(t, y). s evaluations a step; a == b: no inverse.
 template <class T>
 constexpr Method<T> runge_kutta(const Tableau<T>& base) {
   return {base.name, 1, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
+}
+/// The same in Williamson's form (low_storage.hpp), for a base that has one, and for floats: 6 d and one tape whatever
+/// the stages. Walked back in floats it is EES(2,5) or EES(2,7) in four registers.
+template <class T>
+constexpr Method<T> low_storage(const Tableau<T>& base) {
+  Method<T> m = runge_kutta(base);
+  m.name = "low_storage", m.low_storage = true;
+  return m;
 }
 /// McCallum and Foster, arXiv 2410.11648: y1 = lambda y0 + (1 - lambda) z0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1),
 /// lambda being the damping m of y1 = z0 + m (y0 - z0) + Psi. Order of the base; 2 s evaluations a step. Stable on the
@@ -116,9 +128,9 @@ constexpr Method<T> alf() {
           2};
 }
 
-/// Reversible Heun (Kidger et al., arXiv 2105.13493, algorithm 1): z1 = 2 y0 - z0 + h f(t0, z0), y1 = y0 + h/2 (f(t0,
-/// z0)
-/// + f(t1, z1)), as half a push, a reflection and half a push. Order 2, one evaluation a step, stable on [-i, i] alone.
+/// Reversible Heun (Kidger et al., arXiv 2105.13493, algorithm 1): z1 = 2 y0 - z0 + h f(t0, z0) and
+/// y1 = y0 + h/2 (f(t0, z0) + f(t1, z1)), as half a push, a reflection and half a push. Order 2, one evaluation a step,
+/// stable on [-i, i] alone.
 template <class T>
 constexpr Method<T> reversible_heun() {
   enum : signed char { y, z };
@@ -131,10 +143,9 @@ constexpr Method<T> reversible_heun() {
           tableau::euler<T>,
           2};
 }
-/// Leapfrog, or explicit midpoint, over two intervals of h/2 with Euler's step as its start: x_{k+1} = x_{k-1} + h
-/// f(t_k, x_k), y the even x and z the odd ones brought to the node. Order 2, two evaluations a step, stable on h/2 mu
-/// in
-/// [-i, i] alone.
+/// Leapfrog, or explicit midpoint, over two intervals of h/2 with Euler's step as its start:
+/// x_{k+1} = x_{k-1} + h f(t_k, x_k), y the even x and z the odd ones brought to the node. Order 2, two evaluations a
+/// step, stable where h/2 mu lies on [-i, i] alone.
 template <class T>
 constexpr Method<T> leapfrog() {
   enum : signed char { y, z };
@@ -174,7 +185,6 @@ constexpr Method<T> adams(int order) {
 }
 
 // ---- what a word knows about itself
-// ------------------------------------------------------------------------------------
 /// Every letter leaves what it reads alone and can be undone.
 template <class T>
 constexpr bool bijective(const Method<T>& m) {
@@ -208,4 +218,6 @@ static_assert(reversible_heun<double>().evaluations() == 1 && leapfrog<double>()
               verlet<double>().evaluations() == 1 && !mccallum_foster(tableau::euler<double>).shares_ends());
 static_assert(mccallum_foster(tableau::rk4<double>).evaluations() == 8);
 static_assert(runge_kutta(tableau::dormand_prince5<double>).evaluations() == 6);
+static_assert(two_registers(tableau::ees25<double>).exists && two_registers(tableau::ees27<float>).exists &&
+              !two_registers(tableau::rk4<double>).exists);
 }  // namespace revode

@@ -1,16 +1,17 @@
 // revode.h over Solve<T>: every function once, as text that two types of numbers expand.
-#include <type_traits>
-
 #include "c_api/solver.hpp"
 #include "revode/kernels.hpp"
+#include "scalars.hpp"
 
 using revode::CSolver;
 using revode::Plan;
 using revode::Status;
 
+#if !defined(REVODE_FLOAT_ONLY)
 struct revode_solver final : CSolver<double, revode_field> {
   using CSolver::CSolver;
 };
+#endif
 struct revodef_solver final : CSolver<float, revodef_field> {
   using CSolver::CSolver;
 };
@@ -55,7 +56,7 @@ REVODE_SAME_BASE(REVODE_EES27, ees27)
 REVODE_SAME_BASE(REVODE_FEHLBERG12, fehlberg12)
 REVODE_SAME_BASE(REVODE_CASH_KARP, cash_karp)
 REVODE_SAME_BASE(REVODE_DORMAND_PRINCE8, dormand_prince8)
-static_assert(std::extent_v<decltype(tableau::all<double>)> == REVODE_DORMAND_PRINCE8 + 1);
+static_assert(sizeof tableau::all<double> / sizeof tableau::all<double>[0] == REVODE_DORMAND_PRINCE8 + 1);
 static_assert(REVODE_ALIGN <= REVODE_MEMORY_ALIGN);
 
 namespace {
@@ -165,6 +166,6 @@ int revode_version(void) {
     return sum_lanes(count, lanes, rows, sum);                                                                    \
   }
 
-REVODE_DEFINE(revode, double)
+REVODE_DOUBLE(REVODE_DEFINE(revode, double))
 REVODE_DEFINE(revodef, float)
 }

@@ -11,14 +11,16 @@ namespace revode {
 /// The plan in C++'s words; false where a number is none of its enum.
 template <class T>
 bool read(const revode_plan& c, Plan<T>& plan) {
-  if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_SYMPLECTIC_EULER || c.way < REVODE_STORED ||
-      c.way > REVODE_TAPED || c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
+  if (c.method < REVODE_RUNGE_KUTTA || c.method > REVODE_LOW_STORAGE || c.way < REVODE_STORED || c.way > REVODE_TAPED ||
+      c.arithmetic < REVODE_REAL || c.arithmetic > REVODE_FIXED)
     return false;
-  const bool based = c.method == REVODE_RUNGE_KUTTA || c.method == REVODE_MCCALLUM_FOSTER;
+  const bool based =
+      c.method == REVODE_RUNGE_KUTTA || c.method == REVODE_MCCALLUM_FOSTER || c.method == REVODE_LOW_STORAGE;
   if (based && (c.base < 0 || c.base > REVODE_DORMAND_PRINCE8)) return false;
   const Tableau<T>& base = based ? *tableau::all<T>[c.base] : tableau::euler<T>;
-  const Method<T> methods[] = {runge_kutta(base), mccallum_foster(base), alf<T>(), reversible_heun<T>(), leapfrog<T>(),
-                               verlet<T>(),       symplectic_euler<T>()};
+  const Method<T> methods[] = {runge_kutta(base),     mccallum_foster(base), alf<T>(),
+                               reversible_heun<T>(),  leapfrog<T>(),         verlet<T>(),
+                               symplectic_euler<T>(), low_storage(base)};
   plan.method = methods[c.method];
   plan.way = static_cast<Way>(c.way);
   plan.arithmetic = static_cast<Arithmetic>(c.arithmetic);

@@ -1,7 +1,7 @@
 // How a matrix is cut into register blocks. All of it is a matter of speed: an element's chain of roundings is the loop
 // over k alone, so the cut cannot change a bit.
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 /// Rows of a block two packs wide: accumulators for two FMA units of four cycles, and registers left for the operands.
@@ -21,5 +21,12 @@ REVODE_INLINE void even_blocks(int rows, const F& f) {
   const int blocks = (rows + most - 1) / most, least = blocks ? rows / blocks : 0, larger = rows - least * blocks;
   int at = 0;
   for (int i = 0; i < blocks; ++i) call.template operator()<most>(call, least + (i < larger), at);
+}
+
+/// The same in blocks of the given sizes, descending to 1: less code where a body is large.
+template <int size, int... smaller, class F>
+REVODE_INLINE void descending_blocks(int rows, const F& f, int at = 0) {
+  for (; at + size <= rows; at += size) f.template operator()<size>(at);
+  if constexpr (sizeof...(smaller) > 0) descending_blocks<smaller...>(rows, f, at);
 }
 }  // namespace revode::kernel

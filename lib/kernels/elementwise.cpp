@@ -1,13 +1,14 @@
 // Linear combinations, products and the elementary functions over arrays.
-#include "elementary.hpp"
-#include "roots.hpp"
+#include "revode/impl/elementary.hpp"
+#include "revode/impl/roots.hpp"
+#include "scalars.hpp"
 #include "sweep.hpp"
 #include "trigonometry.hpp"
 
 namespace revode::kernel {
 namespace {
 template <class T, int terms>
-void combine_terms(std::size_t n, T* out, const T* base, const T* c, const T* const* v) {
+[[maybe_unused]] void combine_terms(std::size_t n, T* out, const T* base, const T* c, const T* const* v) {
   const T* at[terms];
   T by[terms];
   for (int j = 0; j < terms; ++j) {
@@ -32,9 +33,9 @@ void combine_none(std::size_t n, T* out, const T* base) {
 
 template <class T>
 void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const T* const* v) {
+  if (terms == 0) return combine_none(n, out, base);
+#if !defined(__OPTIMIZE_SIZE__)
   switch (terms) {
-    case 0:
-      return combine_none(n, out, base);
     case 1:
       return combine_terms<T, 1>(n, out, base, c, v);
     case 2:
@@ -46,6 +47,7 @@ void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const 
     default:
       break;
   }
+#endif
   sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
     using O = On<T, W>;
     auto sum = base ? O::fma(O::all(c[0]), O::load(v[0] + k), O::load(base + k)) : O::all(c[0]) * O::load(v[0] + k);
@@ -95,5 +97,5 @@ void evaluate(Function f, std::size_t n, const T* x, T* y) {
   template void multiply<T>(std::size_t, const T*, const T*, T*, bool);                \
   template void evaluate<T>(Function, std::size_t, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -1,11 +1,10 @@
 // Fixed point: the state lives in Z / 2^w, where adding and subtracting the same rounded increment cancel exactly. Sums
 // wrap in unsigned packs; only increments that fit are converted, so every conversion is exact.
+#include "scalars.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
 namespace {
-enum class Sign { plus, minus };
-
 template <class T>
 inline constexpr T range = sizeof(T) == 4 ? T(0x1p30) : T(0x1p62);
 
@@ -62,29 +61,29 @@ REVODE_INLINE bool each_rounded(std::size_t n, T scale, const T* x, const F& f) 
   return Fixed<T, width<T>>::every(misses) && few_misses == T(0);
 }
 
-template <class T, Sign sign>
-REVODE_INLINE bool act(std::size_t n, T scale, const T* increment, Word<T>* state) {
-  return each_rounded(n, scale, increment, [&]<int W>(std::size_t k, auto by) REVODE_INLINED {
-    using U = typename On<T, W>::U;
-    const auto was = __builtin_bit_cast(U, On<T, W>::load(state + k)), step = __builtin_bit_cast(U, by);
-    const U now = sign == Sign::plus ? was + step : was - step;
-    On<T, W>::store(state + k, __builtin_bit_cast(typename On<T, W>::I, now));
-  });
-}
 }  // namespace
 
 template <class T>
 bool quantise(std::size_t n, T scale, const T* x, Word<T>* state) {
+#if defined(__OPTIMIZE_SIZE__)
+  for (std::size_t i = 0; i < n; ++i) state[i] = 0;
+  return quantise_add(n, scale, x, state);
+#endif
   return each_rounded(n, scale, x,
                       [&]<int W>(std::size_t k, auto value) REVODE_INLINED { On<T, W>::store(state + k, value); });
 }
 template <class T>
 bool quantise_add(std::size_t n, T scale, const T* increment, Word<T>* state) {
-  return act<T, Sign::plus>(n, scale, increment, state);
+  return each_rounded(n, scale, increment, [&]<int W>(std::size_t k, auto by) REVODE_INLINED {
+    using U = typename On<T, W>::U;
+    const auto was = __builtin_bit_cast(U, On<T, W>::load(state + k)), step = __builtin_bit_cast(U, by);
+    const U now = was + step;
+    On<T, W>::store(state + k, __builtin_bit_cast(typename On<T, W>::I, now));
+  });
 }
 template <class T>
 bool quantise_subtract(std::size_t n, T scale, const T* increment, Word<T>* state) {
-  return act<T, Sign::minus>(n, scale, increment, state);
+  return quantise_add(n, -scale, increment, state);  // half to even rounds -x to minus what it rounds x to
 }
 
 template <class T>
@@ -118,5 +117,5 @@ bool in_range(std::size_t n, const Word<T>* state) {
   template void dequantise<T>(std::size_t, T, const Word<T>*, T*);        \
   template bool in_range<T>(std::size_t, const Word<T>*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -2,7 +2,7 @@
 // sums are the same, the order of their roundings is OpenBLAS's own: same_bits() says so.
 #include <cblas.h>
 
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 #include "wide.hpp"
 
 namespace revode::kernel::wide {

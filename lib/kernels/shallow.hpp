@@ -2,7 +2,7 @@
 // another, with the rows between them in registers. The chains of every element are those of the layers, so are the
 // bits.
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 inline constexpr int most_shallow_rows = 4;  // d; wider layers fill the FMA units by themselves

@@ -1,7 +1,7 @@
 // The one elementwise loop of lib/: full packs, then each narrower pack at most once. A function of packs gives every
 // element the same bits at any width, so where an element falls does not matter.
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 template <class T, int W, class F>

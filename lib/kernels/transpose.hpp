@@ -2,7 +2,7 @@
 #pragma once
 #include <utility>
 
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 /// Exchanges, for pairs of rows S apart, the elements whose column has bit S unset with those whose column has it set.

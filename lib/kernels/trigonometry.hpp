@@ -1,7 +1,7 @@
 // sin and cos on packs. The reduction is exact up to |x| = 2^22 (2^51) quarter turns; beyond it, where neighbouring
 // numbers are a radian apart, the answer is NaN rather than noise.
 #pragma once
-#include "polynomial.hpp"
+#include "revode/impl/polynomial.hpp"
 
 namespace revode::kernel {
 template <class T, int W>

@@ -5,6 +5,8 @@
 #include <new>
 
 #include "revode/impl/solve_impl.hpp"
+#include "revode/scalar.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -27,12 +29,6 @@ void AdjointField<T>::vjp(const Call<T>& call, const T*, const T*, std::byte*, c
 }
 
 namespace {
-template <class T>
-Plan<T> inference(const Method<T>& method, const Control<T>& control) {
-  Plan<T> p;
-  p.method = method, p.control = control, p.way = Way::none, p.arithmetic = Arithmetic::real;
-  return p;
-}
 template <class T>
 Status check(const Map<T>& field, const BacksolvePlan<T>& p, int lanes) {
   const Shape s = field.shape({lanes, 0});
@@ -183,11 +179,8 @@ T Backsolve<T>::rate() {
 template <class T>
 void Backsolve<T>::mend() {
   const T* kept = kept_ + static_cast<std::size_t>(at_) * d_;
-  for (std::size_t i = 0; i < d_; ++i) {
-    const T size = kept[i] < 0 ? -kept[i] : kept[i], miss = z_[i] - kept[i];
-    const auto part = static_cast<float>((miss < 0 ? -miss : miss) / (1 + size));
-    if (part > done_.drift) done_.drift = part;  // what is not finite was refused before
-  }
+  const auto miss = static_cast<float>(drift(d_, z_, kept, T(0)));
+  if (miss > done_.drift) done_.drift = miss;  // what is not finite was refused before
   memcpy(z_, kept, d_ * sizeof(T));
 }
 
@@ -209,7 +202,7 @@ Accounting Backsolve<T>::accounting() const {
 }
 
 template class AdjointField<float>;
-template class AdjointField<double>;
+REVODE_DOUBLE(template class AdjointField<double>;)
 template class Backsolve<float>;
-template class Backsolve<double>;
+REVODE_DOUBLE(template class Backsolve<double>;)
 }  // namespace revode

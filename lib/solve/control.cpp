@@ -1,31 +1,19 @@
 #include "revode/control.hpp"
 
-#include "revode/kernels.hpp"
+#include "revode/impl/elementary.hpp"
+#include "revode/impl/roots.hpp"
+#include "revode/scalar.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
 template <class T>
-T one(kernel::Function f, T x) {
-  T y;
-  kernel::evaluate(f, 1, &x, &y);
-  return y;
-}
-template <class T>
-T log2(T x) {
-  return one(kernel::Function::log, x) * T(1.44269504088896340736);
+REVODE_INLINE T log2(T x) {
+  return kernel::Elementary<T, 1>::log(x) * T(1.44269504088896340736);
 }
 template <class T>
 int floor(T x) {
-  const int whole = static_cast<int>(x);
-  return static_cast<T>(whole) > x ? whole - 1 : whole;
-}
-template <class T>
-T magnitude(T x) {
-  return x < 0 ? -x : x;
-}
-template <class T>
-bool finite(T x) {
-  return x - x == 0;
+  return Controller<T>::floor(x);
 }
 constexpr int rungs = 4;  // to a factor of two
 }  // namespace
@@ -36,6 +24,13 @@ void Controller<T>::begin() {
   least_ = static_cast<T>(-floor(-rungs * log2(control_.shrink)));
   most_ = static_cast<T>(floor(rungs * log2(control_.grow)));
   last_ = before_last_ = 0, rejected_ = false;
+  for (T& edge : edge_) edge = 0;
+  const auto& [p, i, d] = control_.coefficients;
+  if (p < 0 || p > 0 || d < 0 || d > 0 || i < 1 || i > 1 || least_ > -2 || most_ < 2) return;
+  for (int move = -1; move <= 2; ++move) {
+    const T at = (safety_ - static_cast<T>(move)) / (rungs * exponent_ * T(1.44269504088896340736));
+    edge_[move + 1] = kernel::Elementary<T, 1>::exp(at);
+  }
 }
 
 template <class T>
@@ -45,33 +40,29 @@ void Controller<T>::first(T h, T span) {
 }
 
 template <class T>
-int Controller<T>::rung() const {
-  return floor(wish_);
-}
-
-template <class T>
 T Controller<T>::first_step(T h0, T f0, T change) const {
   const T d = f0 > change ? f0 : change;
   const T least = h0 * T(1e-3);
   T h = least > T(1e-6) ? least : T(1e-6);
-  if (d > T(1e-15)) h = one(kernel::Function::exp, exponent_ * one(kernel::Function::log, T(.01) / d));
+  if (d > T(1e-15)) h = kernel::Elementary<T, 1>::exp(exponent_ * kernel::Elementary<T, 1>::log(T(.01) / d));
   return h < 100 * h0 ? h : 100 * h0;
 }
 
 /// A step of the wish itself, which lies up to a rung higher, would have had a larger error: the control is of that
 /// one.
 template <class T>
-bool Controller<T>::judge(T error, bool clipped, int taken) {
+bool Controller<T>::weigh(T error, bool clipped, int taken) {
   const auto& [p, i, d] = control_.coefficients;
   constexpr T tiny = T(0x1p-40);  // an error of nothing asks for the largest factor, not for all of them
-  const T from = clipped ? static_cast<T>(taken) : wish_;
-  const T e =
-      rungs * exponent_ * log2(finite(error) && error > tiny ? error : tiny) + from - static_cast<T>(floor(from));
+  const T from = clipped ? static_cast<T>(taken) : wish_, whole = static_cast<T>(floor(from));
+  for (int move = -1; move <= 1 && !clipped && !rejected_ && error <= 1; move += 2)
+    if (surely(error, move) && whole + static_cast<T>(move) < 0) return wish_ = whole + static_cast<T>(move), true;
+  const T e = rungs * exponent_ * log2(finite(error) && error > tiny ? error : tiny) + from - whole;
   T move = safety_ - (p + i + d) * e + (p + 2 * d) * last_ - d * before_last_;
   if (!(move > least_) || !finite(error)) move = least_;
   if (move > most_) move = most_;
   if (!(error <= 1) || !finite(error)) {
-    const T below = static_cast<T>(floor(from) - 1);
+    const T below = whole - 1;
     wish_ = from + move < below ? from + move : below;
     return rejected_ = true, false;
   }
@@ -86,23 +77,26 @@ bool Controller<T>::judge(T error, bool clipped, int taken) {
 
 template <class T>
 T scaled_norm(int dim, int lanes, const Control<T>& c, T* e, const T* y0, const T* y1) {
-  const auto width = static_cast<std::size_t>(lanes);
-  for (std::size_t d = 0, i = 0; d < static_cast<std::size_t>(dim); ++d)
+  const auto width = static_cast<std::size_t>(lanes), rows = static_cast<std::size_t>(dim);
+  for (std::size_t d = 0, i = 0; d < rows; ++d)
     for (std::size_t l = 0; l < width; ++l, ++i) {
       const T a = magnitude(y0[i]), b = magnitude(y1[i]);
       const T part = e[i] == T(0) ? T(0) : e[i] / (c.atol + c.rtol * (a > b ? a : b));
-      e[l] = d == 0 ? part * part : e[l] + part * part;
+      T& sum = e[d % norm_chains * width + l];
+      sum = d < norm_chains ? part * part : sum + part * part;
     }
+  for (std::size_t d = 1; d < (rows < norm_chains ? rows : norm_chains); ++d)
+    for (std::size_t l = 0; l < width; ++l) e[l] += e[d * width + l];
   T worst = 0;
   for (std::size_t l = 0; l < width; ++l) {
     if (!finite(e[l])) return e[l];
     if (e[l] > worst) worst = e[l];
   }
-  return one(kernel::Function::sqrt, worst / static_cast<T>(dim));
+  return kernel::sqrt<T, 1>(worst / static_cast<T>(dim));
 }
 
 template class Controller<float>;
-template class Controller<double>;
+REVODE_DOUBLE(template class Controller<double>;)
 template float scaled_norm(int, int, const Control<float>&, float*, const float*, const float*);
-template double scaled_norm(int, int, const Control<double>&, double*, const double*, const double*);
+REVODE_DOUBLE(template double scaled_norm(int, int, const Control<double>&, double*, const double*, const double*);)
 }  // namespace revode

@@ -1,19 +1,14 @@
 #include "revode/event.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
+
+#include "revode/scalar.hpp"
 
 namespace revode {
 namespace {
 constexpr int most_halvings = 64;  // a bracket has fewer bits
 
-template <class T>
-bool finite(T x) {
-  return x - x == 0;
-}
-template <class T>
-T size(T x) {
-  return x < 0 ? -x : x;
-}
 /// A crossing is as steep as c over the step that brackets it, or it grazes: below this part, about the root of a
 /// rounding, half of the digits of t*'s derivative are gone.
 template <class T>
@@ -52,7 +47,7 @@ bool Event<T>::look(Trajectory<T>& solve) {
     for (std::size_t l = 0; l < lanes_; ++l) {
       const bool meets = !finite(time_[l]) && crosses(last_[l], here_[l]);
       low_[l] = s.t0, high_[l] = meets ? s.t1 : s.t0;
-      if (meets) slope_[l] = (size(last_[l]) + size(here_[l])) / size(s.t1 - s.t0);
+      if (meets) slope_[l] = (magnitude(last_[l]) + magnitude(here_[l])) / magnitude(s.t1 - s.t0);
       any |= meets;
     }
     if (any) locate(solve);
@@ -66,10 +61,16 @@ template <class T>
 void Event<T>::locate(Trajectory<T>& solve) {
   const T begin = solve.step(solve.n() - 1).t0;
   for (int i = 0; i < most_halvings; ++i) {
-    for (std::size_t l = 0; l < lanes_; ++l) trial_[l] = low_[l] + (high_[l] - low_[l]) / 2;
+    bool narrows = false;
+    for (std::size_t l = 0; l < lanes_; ++l) {
+      trial_[l] = low_[l] + (high_[l] - low_[l]) / 2;
+      narrows |= inner(l);
+    }
+    if (!narrows) break;
     readout_.interpolate(solve, trial_, trial_at_, trial_rate_);
     function_->eval(call(solve.sticky()), trial_at_, here_, tape_);
-    for (std::size_t l = 0; l < lanes_; ++l) (crosses(last_[l], here_[l]) ? high_ : low_)[l] = trial_[l];
+    for (std::size_t l = 0; l < lanes_; ++l)
+      if (inner(l)) (crosses(last_[l], here_[l]) ? high_ : low_)[l] = trial_[l];
   }
   readout_.interpolate(solve, high_, trial_at_, trial_rate_);
   for (std::size_t l = 0; l < lanes_; ++l) {
@@ -101,7 +102,7 @@ Status Event<T>::turn(Trajectory<T>& solve, const T* at_bar, const T* time_bar, 
     }
     const bool met = finite(time_[l]);
     shift_[l] = met ? -wanted / speed : T(0);
-    grazes |= met && !(size(speed) > least_part<T> * slope_[l]);
+    grazes |= met && !(magnitude(speed) > least_part<T> * slope_[l]);
     for (std::size_t i = l; i < tile; i += lanes_) {
       const T direct = at_bar && met ? at_bar[i] : T(0);
       slope[i] = met ? direct + shift_[l] * slope[i] : T(0);
@@ -116,5 +117,5 @@ Status Event<T>::turn(Trajectory<T>& solve, const T* at_bar, const T* time_bar, 
 }
 
 template class Event<float>;
-template class Event<double>;
+REVODE_DOUBLE(template class Event<double>;)
 }  // namespace revode

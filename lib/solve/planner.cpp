@@ -1,21 +1,20 @@
 #include "revode/planner.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
-template <class T>
-long evaluations(const Method<T>& m, const Letter& l) {
-  return l.kind == Kind::push ? m.base.advancing() : l.field ? 1 : 0;
-}
-/// Of pull(): letters before the last are run again for their arguments, then each is arranged for its transpose.
+/// Of pull(): the low storage form goes forwards and back; else letters before the last are run again for their
+/// arguments, then each is arranged for its transpose.
 template <class T>
 long pull_evaluations(const Method<T>& m) {
+  if (m.low_storage) return 2 * m.evaluations() - 1;
   long count = 0;
   int arranged = -1;
   for (int i = 0; i + 1 < m.letters; ++i)
-    if (evaluations(m, m.word[i]) > 0) count += evaluations(m, m.word[i]), arranged = i;
+    if (m.evaluations(m.word[i]) > 0) count += m.evaluations(m.word[i]), arranged = i;
   for (int i = m.letters; i-- > 0;) {
     const bool owed = m.shares_ends() && i == 0;
-    if (evaluations(m, m.word[i]) > 0 && arranged != i && !owed) count += evaluations(m, m.word[i]), arranged = i;
+    if (m.evaluations(m.word[i]) > 0 && arranged != i && !owed) count += m.evaluations(m.word[i]), arranged = i;
   }
   return count;
 }
@@ -64,11 +63,9 @@ template <class T>
 Cost cost(const Plan<T>& p, long steps, std::size_t rows) {
   const Method<T>& m = p.method;
   if (m.multistep > 0) return adams_cost(p, steps);
-  long letters = 0;
-  for (int i = 0; i < m.letters; ++i) letters += evaluations(m, m.word[i]);
-  const long ends = m.shares_ends() ? 1 : 0, lift = m.lifts() && m.lift.field ? 1 : 0, step = letters - ends;
+  const long ends = m.shares_ends() ? 1 : 0, lift = m.lifts() && m.lift.field ? 1 : 0, step = m.evaluations();
   Cost c;
-  c.evaluations_forward = lift + (p.keep_stages ? letters * steps : ends + step * steps);
+  c.evaluations_forward = lift + (p.keep_stages ? (step + ends) * steps : ends + step * steps);
   c.vjps = lift + ends + step * steps;
   c.evaluations_backward = lift;
   if (p.way == Way::none) return c.vjps = c.evaluations_backward = 0, c;
@@ -101,22 +98,25 @@ class Offers {
     const Shape s = need.field->shape({need.lanes, 0});
     rows_ = static_cast<std::size_t>(s.out) * static_cast<std::size_t>(need.lanes);
   }
-  std::size_t bytes(const Plan<T>& p) const { return Solve<T>::bytes(*need_.field, p, need_.lanes); }
-  bool holds(const Plan<T>& p) const {
-    const std::size_t b = bytes(p);
-    return b > 0 && b <= need_.budget;
+  /// Bytes of a plan; 0 where the budget does not hold it.
+  std::size_t bytes(const Plan<T>& p) const {
+    const std::size_t b = Solve<T>::bytes(*need_.field, p, need_.lanes);
+    return b <= need_.budget ? b : 0;
   }
-  /// In order of work.
-  void add(const Plan<T>& p, bool contracting, bool estimated = false) {
-    if (count == most_offers || !holds(p)) return;
-    const Offer<T> offer{p, bytes(p), cost(p, need_.steps, rows_), contracting, estimated};
+  /// In order of work. False when the budget does not hold it.
+  bool add(const Plan<T>& p, bool contracting, bool estimated = false) {
+    const std::size_t taken = bytes(p);
+    if (taken == 0 || count == most_offers) return false;
+    const Offer<T> offer{p, taken, cost(p, need_.steps, rows_), contracting, estimated};
     int at = count++;
     for (; at > 0 && offers_[at - 1].cost.work() > offer.cost.work(); --at) offers_[at] = offers_[at - 1];
     offers_[at] = offer;
+    return true;
   }
-  Plan<T> ordinary(Way way) const {
+  Plan<T> ordinary(Way way) const { return recalling(runge_kutta(need_.base), way); }
+  Plan<T> recalling(const Method<T>& method, Way way) const {
     Plan<T> p;
-    p.method = runge_kutta(need_.base), p.way = way, p.arithmetic = Arithmetic::real;
+    p.method = method, p.way = way, p.arithmetic = Arithmetic::real;
     return p;
   }
   void add_stored() {
@@ -127,12 +127,12 @@ class Offers {
     add(p, true);
   }
   /// As many states as fit: fewer steps are run again.
-  void add_checkpointed() {
-    Plan<T> p = ordinary(Way::checkpointed);
+  void add_checkpointed(const Method<T>& method) {
+    Plan<T> p = recalling(method, Way::checkpointed);
     int least = 0, most = static_cast<int>(need_.steps < 1000000 ? need_.steps : 1000000) + 1;
     while (most - least > 1) {
       p.slots = least + (most - least) / 2;
-      (holds(p) ? least : most) = p.slots;
+      (bytes(p) ? least : most) = p.slots;
     }
     p.slots = least;
     if (least > 0) add(p, true);
@@ -151,12 +151,12 @@ class Offers {
     if (p.halve_every < 1 || !dampable(method)) return;
     p.log_bits = p.log_bits_for(need_.steps, static_cast<int>(rows_) / need_.lanes, need_.lanes);
     if (p.log_bits < rows_) p.log_bits = rows_;
-    if (holds(p)) return add(p, true);
+    if (add(p, true)) return;
     // Segments: of the splits into log and restore points, the largest log that fits.
     const auto events = static_cast<std::size_t>(need_.steps / p.halve_every);
     for (std::size_t held = events / 2; held > 0; held /= 2) {
       p.log_bits = held * rows_, p.slots = static_cast<int>((events + held - 1) / held);
-      if (holds(p)) return add(p, true);
+      if (add(p, true)) return;
     }
   }
   int count = 0;
@@ -172,7 +172,8 @@ template <class T>
 int plan_ways(const Need<T>& need, Offer<T>* offers) {
   Offers<T> list(need, offers);
   list.add_stored();
-  list.add_checkpointed();
+  list.add_checkpointed(runge_kutta(need.base));
+  if (two_registers(need.base).exists) list.add_checkpointed(low_storage(need.base));
   list.add_taped();
   list.add_exact(mccallum_foster(need.base));
   if (need.base.order == 2) list.add_exact(alf<T>());
@@ -189,9 +190,9 @@ Status choose_way(const Need<T>& need, Offer<T>& offer) {
 }
 
 template Cost cost<float>(const Plan<float>&, long, std::size_t);
-template Cost cost<double>(const Plan<double>&, long, std::size_t);
+REVODE_DOUBLE(template Cost cost<double>(const Plan<double>&, long, std::size_t);)
 template int plan_ways<float>(const Need<float>&, Offer<float>*);
-template int plan_ways<double>(const Need<double>&, Offer<double>*);
+REVODE_DOUBLE(template int plan_ways<double>(const Need<double>&, Offer<double>*);)
 template Status choose_way<float>(const Need<float>&, Offer<float>&);
-template Status choose_way<double>(const Need<double>&, Offer<double>&);
+REVODE_DOUBLE(template Status choose_way<double>(const Need<double>&, Offer<double>&);)
 }  // namespace revode

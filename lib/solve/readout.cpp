@@ -2,26 +2,14 @@
 
 #include <string.h>
 
-#include "kernels/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
+#include "revode/impl/pack.hpp"
+#include "scalars.hpp"
+#include "solve/within.hpp"
 
 namespace revode {
 using kernel::On;
-
-namespace {
-/// A step owns the times after its beginning up to its end; the first step owns its beginning too. Comparisons of the
-/// times themselves: every time has exactly one owner.
-template <class T>
-bool before(const Step<T>& s, T t) {
-  if (s.n == 0) return s.h > 0 ? t < s.t0 : t > s.t0;
-  return s.h > 0 ? t <= s.t0 : t >= s.t0;
-}
-template <class T>
-bool beyond(const Step<T>& s, T t) {
-  return !(s.h > 0 ? t <= s.t1 : t >= s.t1);
-}
-}  // namespace
 
 template <class T>
 Status Readout<T>::begin(int count, const T* times, T* at, T* rate) {
@@ -57,9 +45,8 @@ template <class T>
 bool Readout<T>::weigh(const Step<T>& s, const T* times) {
   bool any = false;
   for (std::size_t l = 0; l < lanes_; ++l) {
-    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
+    const auto [inside, x] = within(s, times[l]);
     any |= inside;
-    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0);
     const T x2 = x * x, rest = 1 - x, h = inside ? s.h : T(0);
     const T end = x2 * (3 - 2 * x);
     weight_[l] = inside ? 1 - end : T(0);
@@ -73,8 +60,7 @@ bool Readout<T>::weigh(const Step<T>& s, const T* times) {
 template <class T>
 void Readout<T>::weigh_rate(const Step<T>& s, const T* times) {
   for (std::size_t l = 0; l < lanes_; ++l) {
-    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
-    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0);
+    const auto [inside, x] = within(s, times[l]);
     const T side = inside ? 6 * x * (1 - x) / (s.t1 - s.t0) : T(0);
     weight_[l] = -side;
     weight_[lanes_ + l] = side;
@@ -100,10 +86,10 @@ void Readout<T>::add_row(T* out_row) const {
 }
 
 template <class T>
-void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s) {
+void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s, const T* y) {
   const int bits[2] = {0, 0};
   flow_.init(solve.theta(), bits);
-  memcpy(flow_.state, y_[0], size() * sizeof(T));
+  memcpy(flow_.state, y, size() * sizeof(T));
   memset(flow_.state + size(), 0, size() * sizeof(T));
   flow_.step(s, nullptr);
   fail(solve.sticky(), flow_.status);
@@ -111,54 +97,37 @@ void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s) {
 }
 
 template <class T>
-void Readout<T>::add_bulge(const Step<T>& s, const T* times, bool derivative, T* out) {
+void Readout<T>::factors(const Step<T>& s, const T* times, bool derivative) {
   for (std::size_t l = 0; l < lanes_; ++l) {
-    const bool inside = !before(s, times[l]) && !beyond(s, times[l]);
-    const T x = inside ? (times[l] - s.t0) / (s.t1 - s.t0) : T(0), rest = 1 - x;
+    const T x = within(s, times[l]).x, rest = 1 - x;
     factor_[l] = derivative ? 2 * x * rest * (rest - x) / (s.t1 - s.t0) : x * x * rest * rest;
   }
+}
+
+template <class T>
+void Readout<T>::add_bulge(T* out) const {
   for (std::size_t d = 0; d < static_cast<std::size_t>(dim_); ++d)
     kernel::multiply(lanes_, factor_, flow_.state + size() + d * lanes_, out + d * lanes_, true);
 }
 
 template <class T>
-void Readout<T>::pull_bulge(Trajectory<T>& solve, const Step<T>& s, const T* at_bar) {
-  const int bits[2] = {0, 0};
-  flow_.init(solve.theta(), bits);
-  memset(flow_.bar, 0, flow_.words() * sizeof(T));
-  bool any = false;
-  for (int o = last_ - 1; o >= 0; --o) {
-    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
-    bool all_before = true;
-    for (std::size_t l = 0; l < lanes_; ++l) {
-      all_before &= before(s, row[l]);
-      const bool inside = !before(s, row[l]) && !beyond(s, row[l]);
-      const T x = inside ? (row[l] - s.t0) / (s.t1 - s.t0) : T(0), rest = 1 - x;
-      factor_[l] = x * x * rest * rest;
-      any |= inside;
-    }
-    if (all_before) break;
-    for (std::size_t d = 0; d < static_cast<std::size_t>(dim_); ++d)
-      kernel::multiply(lanes_, factor_, at_bar + static_cast<std::size_t>(o) * size() + d * lanes_,
-                       flow_.bar + size() + d * lanes_, true);
-  }
-  if (!any) return;
-  memcpy(flow_.state, solve.y(), size() * sizeof(T));
-  flow_.bar_out = {solve.theta_bar(), nullptr};
-  flow_.pull(s);
-  fail(solve.sticky(), flow_.status);
-  for (std::size_t i = 0; i < size(); ++i) solve.y_bar()[i] += flow_.bar[i];
+void Readout<T>::read(Trajectory<T>& solve, const Step<T>& s, const T* times, T* at, T* rate) {
+  if (!weigh(s, times)) return;
+  evaluate(solve);
+  if (bulges_ && !risen_) rise(solve, s, y_[0]);
+  add_row(at);
+  if (bulges_) factors(s, times, false), add_bulge(at);
+  if (!rate) return;
+  weigh_rate(s, times);
+  add_row(rate);
+  if (bulges_) factors(s, times, true), add_bulge(rate);
 }
 
 /// Moves first_ past rows that are read to the end in every lane; true when a row may be read in this step.
 template <class T>
 bool Readout<T>::reads(const Step<T>& s) {
-  for (; first_ < count_; ++first_) {
-    const T* row = times_ + static_cast<std::size_t>(first_) * lanes_;
-    for (std::size_t l = 0; l < lanes_; ++l)
-      if (!before(s, row[l])) return true;
-  }
-  return false;
+  while (first_ < count_ && all(before<T>, s, lanes_, row(first_))) ++first_;
+  return first_ < count_;
 }
 
 template <class T>
@@ -175,82 +144,19 @@ void Readout<T>::look(Trajectory<T>& solve) {
   if (node == 0) return;
   const Step<T> s = solve.step(node - 1);
   if (!reads(s)) return;
-  for (int o = first_; o < count_; ++o) {
-    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
-    bool all_beyond = true;
-    for (std::size_t l = 0; l < lanes_; ++l) all_beyond &= beyond(s, row[l]);
-    if (all_beyond) break;
-    if (!weigh(s, row)) continue;
-    evaluate(solve);
-    add_row(at_ + static_cast<std::size_t>(o) * size());
-    if (bulges_ && !risen_) rise(solve, s);
-    if (bulges_) add_bulge(s, row, false, at_ + static_cast<std::size_t>(o) * size());
-    if (!rate_) continue;
-    weigh_rate(s, row);
-    add_row(rate_ + static_cast<std::size_t>(o) * size());
-    if (bulges_) add_bulge(s, row, true, rate_ + static_cast<std::size_t>(o) * size());
+  for (int o = first_; o < count_ && !all(beyond<T>, s, lanes_, row(o)); ++o) {
+    const std::size_t at = static_cast<std::size_t>(o) * size();
+    read(solve, s, row(o), at_ + at, rate_ ? rate_ + at : nullptr);
   }
 }
 
 template <class T>
 void Readout<T>::interpolate(Trajectory<T>& solve, const T* times, T* at, T* rate) {
-  const Step<T> s = solve.step(solve.n() - 1);
-  evaluate(solve);
   memset(at, 0, size() * sizeof(T));
-  weigh(s, times);
-  add_row(at);
   memset(rate, 0, size() * sizeof(T));
-  weigh_rate(s, times);
-  add_row(rate);
-  if (bulges_ && !risen_) rise(solve, s);
-  if (bulges_) add_bulge(s, times, false, at), add_bulge(s, times, true, rate);
-}
-
-template <class T>
-void Readout<T>::add_step(const Step<T>& s, int side, const T* at_bar, T* y_bar, T* f_bar) {
-  for (int o = last_ - 1; o >= 0; --o) {
-    const T* row = times_ + static_cast<std::size_t>(o) * lanes_;
-    bool all_before = true;
-    for (std::size_t l = 0; l < lanes_; ++l) all_before &= before(s, row[l]);
-    if (all_before) break;
-    if (!weigh(s, row)) continue;
-    const T *wy = weight_ + static_cast<std::size_t>(side) * lanes_, *wf = wy + 2 * lanes_;
-    for (int d = 0; d < dim_; ++d) {
-      const std::size_t at = static_cast<std::size_t>(d) * lanes_;
-      const T* g = at_bar + static_cast<std::size_t>(o) * size() + at;
-      kernel::multiply(lanes_, wy, g, y_bar + at, true);
-      kernel::multiply(lanes_, wf, g, f_bar + at, true);
-    }
-  }
-}
-
-template <class T>
-void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
-  const long node = solve.n();
-  T* f_bar = f_[0];
-  memset(f_bar, 0, size() * sizeof(T));
-  if (node < solve.steps()) {
-    add_step(solve.step(node), 0, at_bar, solve.y_bar(), f_bar);
-    if (bulges_) pull_bulge(solve, solve.step(node), at_bar);
-  }
-  if (node > 0) {
-    const Step<T> s = solve.step(node - 1);
-    for (; last_ > 0; --last_) {  // rows beyond this step in every lane are done with
-      const T* row = times_ + static_cast<std::size_t>(last_ - 1) * lanes_;
-      bool all_beyond = true;
-      for (std::size_t l = 0; l < lanes_; ++l) all_beyond &= beyond(s, row[l]);
-      if (!all_beyond) break;
-    }
-    add_step(s, 1, at_bar, solve.y_bar(), f_bar);
-  }
-  bool any = false;
-  for (std::size_t i = 0; i < size(); ++i) any |= f_bar[i] < 0 || f_bar[i] > 0;
-  if (!any) return;
-  const Call<T> c = call(solve, node);
-  field_->eval(c, solve.y(), f_[1], tape_);
-  field_->vjp(c, solve.y(), f_[1], tape_, f_bar, solve.y_bar(), {solve.theta_bar(), nullptr});
+  read(solve, solve.step(solve.n() - 1), times, at, rate);
 }
 
 template class Readout<float>;
-template class Readout<double>;
+REVODE_DOUBLE(template class Readout<double>;)
 }  // namespace revode

@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "kernels/pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace bench {
 inline constexpr int rounds = 25;

@@ -61,6 +61,7 @@ void compare(const Plan<T>& plan, const Problem<T>& p) {
   Plan<T> other = plan;
   other.way = Way::checkpointed;
   for (const int slots : {1, 3, 8}) {
+    if (sanitized && slots == 1) continue;  // quadratic in the steps
     other.slots = slots;
     const auto o = attempt(p, other);
     ASSERT_TRUE(sound(o));

@@ -80,11 +80,7 @@ Gradient exact(Case c) {
   EXPECT_EQ(g.status, Status::ok);
   return g;
 }
-double distance(const std::vector<T>& a, const std::vector<T>& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
-}
+using tests::distance;
 double distance(const Gradient& a, const Gradient& b) {
   return std::max(
       {distance(a.y0_bar, b.y0_bar), distance(a.theta_bar, b.theta_bar), distance(a.times_bar, b.times_bar)});

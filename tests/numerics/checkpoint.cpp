@@ -132,7 +132,7 @@ TEST(Checkpointed, RunsOfAnyLengthInTheSameSlots) {
 TEST(CheckpointedOnline, RecomputesNoMoreThanPublishedWithTheStoredBits) {
   using T = float;
   const int most = 8;
-  const long longest = 300;
+  const long longest = sanitized ? 80 : 300;
   const Best best(longest, most);
   Plan<T> plan;
   plan.method = runge_kutta(tableau::midpoint<T>);
@@ -167,7 +167,8 @@ TEST(CheckpointedOnline, RecomputesNoMoreThanPublishedWithTheStoredBits) {
       sum += again, least += fewest;
     }
     EXPECT_LE(worst, 1.78) << plan.slots << " slots";  // 1.771 as measured, with 8 slots
-    EXPECT_LE(static_cast<double>(sum), 1.2 * static_cast<double>(least)) << plan.slots << " slots";  // 1.19, with 7
+    const double mean = sanitized ? 1.3 : 1.2;         // 1.19 over all lengths, with 7; more over the shortest
+    EXPECT_LE(static_cast<double>(sum), mean * static_cast<double>(least)) << plan.slots << " slots";
   }
 }
 

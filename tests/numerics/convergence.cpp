@@ -12,15 +12,6 @@ namespace {
 using namespace trial;
 using T = double;
 
-/// Driven and damped, with t inside and outside of what is not linear.
-struct Driven {
-  static constexpr int dim = 2, params = 3;
-  template <class S>
-  constexpr void operator()(S t, const S* y, const S* p, S* dy) const {
-    dy[0] = p[0] * y[1] * cos(2. * t) + sin(3. * t);
-    dy[1] = S(0.) - p[1] * tanh(y[0] + p[2] * t * t) - t * y[1] / 2.;
-  }
-};
 /// y' = p y cos t: y(t) = y(0) exp(p sin t).
 struct Breathing {
   static constexpr int dim = 1, params = 1;
@@ -29,7 +20,7 @@ struct Breathing {
     dy[0] = p[0] * y[0] * cos(t);
   }
 };
-constexpr Automatic<T, Driven> driven;
+constexpr auto& driven = fields::driven<T>;
 constexpr Automatic<T, Breathing> breathing;
 
 Problem<T> problem(const Map<T>& field) {
@@ -54,12 +45,6 @@ Outcome<T> solve(Problem<T> p, const Method<T>& method, long steps) {
 /// Order 8 at 500 steps: its error is below the rounding of 500 steps, some 1e-15.
 Outcome<T> reference(const Problem<T>& p) {
   return solve(p, runge_kutta(tableau::dormand_prince8<T>), 500);
-}
-
-double distance(const std::vector<T>& a, const std::vector<T>& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) worst = std::max(worst, std::abs(a[i] - b[i]));
-  return worst;
 }
 
 struct Orders {

@@ -1,48 +1,18 @@
 // Exact reversal: the gradient of a solve that kept nothing has the bits of one that kept everything.
 #include <gtest/gtest.h>
 
-#include "numerics/fields.hpp"
-#include "numerics/trial.hpp"
+#include "numerics/systems.hpp"
 
 namespace {
 using namespace trial;
+using systems::System;
 
-enum class System { relaxing, oscillator, lorenz, network };
-constexpr System systems[] = {System::relaxing, System::oscillator, System::lorenz, System::network};
-constexpr const char* names[] = {"relaxing", "oscillator", "lorenz", "network"};
+constexpr auto& names = systems::names;
 
-/// lambda = 1 (K = 0) grows its own rounding like e^(T |mu|), so undamped runs are shorter in time, not in steps.
+/// K = 0 is lambda = 1; damped, K may be ln 2 / 0.1 = 6.9 at most for the relaxing field.
 template <class T>
 Problem<T> problem(System system, long steps, int halve_every) {
-  const bool damped = halve_every > 0;
-  Problem<T> p;
-  p.lanes = 2;
-  switch (system) {
-    case System::relaxing:  // h |mu| = 0.1, so K may be ln 2 / 0.1 = 6.9 at most; undamped T |mu| = 3
-      p.field = &fields::relaxing<T>;
-      p.theta = {1, T(.75), T(-1.25)};
-      p.grid = {0, damped ? T(.1) * static_cast<T>(steps) : T(3), steps};
-      break;
-    case System::oscillator:
-      p.field = &fields::oscillator<T>;
-      p.theta = {T(1.1), T(.9)};
-      p.grid = {0, 20, steps};
-      break;
-    case System::lorenz:  // chaos: over a long T the gradient would overflow
-      p.field = &fields::lorenz<T>;
-      p.theta = {10, 28, T(8) / 3};
-      p.grid = {0, damped ? T(1) : T(.25), steps};
-      break;
-    case System::network:
-      p.field = &fields::network<T>;
-      p.theta = uniform<T>(1, static_cast<std::size_t>(fields::network<T>.shape({}).params), -.7, .7);
-      p.grid = {0, 3, steps};
-      break;
-  }
-  const auto n = static_cast<std::size_t>(p.field->shape({}).in * p.lanes);
-  p.y0 = uniform<T>(2, n, .5, 1.5);
-  p.y1_bar = uniform<T>(3, n, .25, 1);
-  return p;
+  return systems::problem<T>(system, steps, halve_every == 0);
 }
 
 template <class T>
@@ -87,7 +57,7 @@ TYPED_TEST_SUITE(ExactReversal, Numbers);
 TYPED_TEST(ExactReversal, EveryWordOverEveryTableau) {
   using T = TypeParam;
   const long steps = 240;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const int K : {0, 4, 1}) {
       const auto p = problem<T>(system, steps, K);
       expect_equal_bits(system, p, alf<T>(), K);
@@ -101,7 +71,7 @@ TYPED_TEST(ExactReversal, EveryWordOverEveryTableau) {
 TYPED_TEST(ExactReversal, AHundredThousandStepsOfALF) {
   using T = TypeParam;
   const long steps = 100000 / shrink;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const int K : {0, 4}) {
       auto p = problem<T>(system, steps, K);
       p.running = T(1) / static_cast<T>(steps);
@@ -111,7 +81,7 @@ TYPED_TEST(ExactReversal, AHundredThousandStepsOfALF) {
 TYPED_TEST(ExactReversal, AHundredThousandStepsOfMcCallumFoster) {
   using T = TypeParam;
   const long steps = 100000 / shrink;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const int K : {0, 4}) {
       auto p = problem<T>(system, steps, K);
       p.running = T(1) / static_cast<T>(steps);
@@ -136,7 +106,7 @@ TYPED_TEST(ExactReversal, UnevenGridsAndTimeRunningBackwards) {
 TYPED_TEST(ExactReversal, KeptStagesKeepTheBits) {
   using T = TypeParam;
   const long steps = 60;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const auto& method : {alf<T>(), mccallum_foster(tableau::tsitouras5<T>), runge_kutta(tableau::rk4<T>)})
       for (const int K : {0, 4}) {
         if (K > 0 && !dampable(method)) continue;
@@ -164,7 +134,7 @@ TYPED_TEST(ExactReversal, EitherLeafOfTheGradient) {
 TYPED_TEST(ExactReversal, RestorePointsKeepTheBits) {
   using T = TypeParam;
   const long steps = 4000;
-  for (const System system : systems) {
+  for (const System system : systems::all) {
     auto p = problem<T>(system, steps, 4);
     p.running = T(1) / static_cast<T>(steps);
     const auto method = mccallum_foster(tableau::heun<T>);

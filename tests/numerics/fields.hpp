@@ -30,6 +30,34 @@ struct Lorenz {
     dy[2] = y[0] * y[1] - p[2] * y[2];
   }
 };
+struct VanDerPol {
+  static constexpr int dim = 2, params = 1;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
+    dy[0] = y[1];
+    dy[1] = p[0] * (1. - y[0] * y[0]) * y[1] - y[0];
+  }
+};
+/// The inverse-square orbit: q'' = -q / |q|^3.
+struct Orbit {
+  static constexpr int dim = 4, params = 0;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S*, S* dy) const {
+    const S square = y[0] * y[0] + y[1] * y[1], pull = 1. / (square * sqrt(square));
+    dy[0] = y[2], dy[1] = y[3];
+    dy[2] = S(0.) - y[0] * pull;
+    dy[3] = S(0.) - y[1] * pull;
+  }
+};
+/// Driven and damped, with t inside and outside of what is not linear.
+struct Driven {
+  static constexpr int dim = 2, params = 3;
+  template <class S>
+  constexpr void operator()(S t, const S* y, const S* p, S* dy) const {
+    dy[0] = p[0] * y[1] * cos(2. * t) + sin(3. * t);
+    dy[1] = S(0.) - p[1] * tanh(y[0] + p[2] * t * t) - t * y[1] / 2.;
+  }
+};
 /// Leaves every range: y' = p y.
 struct Growing {
   static constexpr int dim = 2, params = 1;
@@ -53,6 +81,12 @@ template <class T>
 inline constexpr revode::Automatic<T, Oscillator> oscillator{};
 template <class T>
 inline constexpr revode::Automatic<T, Lorenz> lorenz{};
+template <class T>
+inline constexpr revode::Automatic<T, VanDerPol> van_der_pol{};
+template <class T>
+inline constexpr revode::Automatic<T, Orbit> orbit{};
+template <class T>
+inline constexpr revode::Automatic<T, Driven> driven{};
 template <class T>
 inline constexpr revode::Automatic<T, Growing> growing{};
 template <class T>

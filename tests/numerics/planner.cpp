@@ -90,6 +90,19 @@ TEST(Planner, AdamsBeginsAsItsBase) {
     }
 }
 
+TEST(Planner, LowStorageGoesForwardsOnceMore) {
+  for (const Tableau<T>* base : {&tableau::heun<T>, &tableau::ees25<T>, &tableau::ees27<T>})
+    for (const long steps : {1L, 40L}) {
+      Plan<T> p;
+      p.method = low_storage(*base), p.way = Way::stored, p.arithmetic = Arithmetic::real, p.stored_steps = steps;
+      expect_cost(p, steps);
+      p.way = Way::checkpointed, p.slots = 3;
+      expect_cost(p, steps);
+      p.way = Way::reversed, p.slots = 0;
+      expect_cost(p, steps);
+    }
+}
+
 TEST(Planner, InferenceHasNoWayBack) {
   for (const Method<T>& m : {runge_kutta(tableau::rk4<T>), alf<T>(), adams<T>(4)}) {
     Plan<T> p;
@@ -114,37 +127,42 @@ TEST(Planner, LongRunsWithFewStates) {
 /// From a budget for everything down to one for nothing: what is offered fits, is in order of work, and runs at its
 /// cost.
 TEST(Planner, OffersFitTheBudgetAndTheirPromise) {
-  const long steps = 60;
-  Need<T> need;
-  need.field = &fields::network<T>, need.lanes = lanes, need.steps = steps;
-  int last = most_offers + 1;
-  bool had[4] = {};
-  for (std::size_t budget = 1 << 17; budget > 64; budget -= budget / 4) {
-    need.budget = budget;
-    Offer<T> offers[most_offers];
-    const int count = plan_ways(need, offers);
-    EXPECT_LE(count, last);
-    last = count;
-    for (int i = 0; i < count; ++i) {
-      const Offer<T>& o = offers[i];
-      EXPECT_LE(o.bytes, budget);
-      EXPECT_EQ(o.bytes, Solve<T>::bytes(fields::network<T>, o.plan, lanes));
-      EXPECT_TRUE(i == 0 || offers[i - 1].cost.work() <= o.cost.work());
-      expect_cost(o.plan, steps);
-      had[static_cast<int>(o.plan.way)] = true;
+  for (const Tableau<T>* base : {&tableau::rk4<T>, &tableau::ees25<T>}) {
+    const long steps = 60;
+    Need<T> need;
+    need.base = *base;
+    need.field = &fields::network<T>, need.lanes = lanes, need.steps = steps;
+    int last = most_offers + 1;
+    bool had[4] = {}, low = false;
+    for (std::size_t budget = 1 << 17; budget > 64; budget -= budget / 4) {
+      need.budget = budget;
+      Offer<T> offers[most_offers];
+      const int count = plan_ways(need, offers);
+      EXPECT_LE(count, last);
+      last = count;
+      for (int i = 0; i < count; ++i) {
+        const Offer<T>& o = offers[i];
+        EXPECT_LE(o.bytes, budget);
+        EXPECT_EQ(o.bytes, Solve<T>::bytes(fields::network<T>, o.plan, lanes));
+        EXPECT_TRUE(i == 0 || offers[i - 1].cost.work() <= o.cost.work());
+        expect_cost(o.plan, steps);
+        had[static_cast<int>(o.plan.way)] = true;
+        low |= o.plan.method.low_storage;
+      }
+      Offer<T> chosen;
+      const Status status = choose_way(need, chosen);
+      if (status == Status::ok) {
+        EXPECT_TRUE(chosen.contracting && !chosen.estimated);
+      }
+      EXPECT_TRUE(status == Status::ok || status == Status::capacity);
+      if (count == 0) {
+        EXPECT_EQ(status, Status::capacity);
+      }
     }
-    Offer<T> chosen;
-    const Status status = choose_way(need, chosen);
-    if (status == Status::ok) {
-      EXPECT_TRUE(chosen.contracting && !chosen.estimated);
-    }
-    EXPECT_TRUE(status == Status::ok || status == Status::capacity);
-    if (count == 0) {
-      EXPECT_EQ(status, Status::capacity);
-    }
+    EXPECT_EQ(last, 0);
+    EXPECT_TRUE(had[0] && had[1] && had[2] && had[3]);
+    EXPECT_EQ(low, base == &tableau::ees25<T>);
   }
-  EXPECT_EQ(last, 0);
-  EXPECT_TRUE(had[0] && had[1] && had[2] && had[3]);
 }
 
 /// The default is right where the coupled methods fall: h |mu| = 0.1 over T |mu| = 40.

@@ -35,13 +35,6 @@ Plan<T> plan(const Method<T>& method, Way way, long steps, T lambda = 1) {
   p.stored_steps = steps;
   return p;
 }
-template <class T>
-double distance(const std::vector<T>& a, const std::vector<T>& b) {
-  double worst = 0;
-  for (std::size_t i = 0; i < a.size(); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i])));
-  return worst;
-}
 struct Miss {
   double gradient, drift;
 };

@@ -30,7 +30,7 @@ class Fickle final : public Map<T> {
 constexpr long steps = 400;
 
 template <class T>
-Outcome<T> with(long at, const Method<T>& method, int segments) {
+Outcome<T> fickle(long at, const Plan<T>& plan) {
   const Fickle<T> field(at);
   Problem<T> p;
   p.field = &field;
@@ -38,12 +38,17 @@ Outcome<T> with(long at, const Method<T>& method, int segments) {
   p.y0 = {1, T(.5)};
   p.y1_bar = {1, 1};
   p.grid = {0, 4, steps};
+  return attempt(p, plan);
+}
+
+template <class T>
+Outcome<T> with(long at, const Method<T>& method, int segments) {
   Plan<T> plan;
   plan.method = method;
   plan.halve_every = segments ? 4 : 0;
   plan.slots = segments;
   plan.log_bits = segments ? plan.log_bits_for(steps, 2, 1) / static_cast<std::size_t>(segments) : 0;
-  return attempt(p, plan);
+  return fickle(at, plan);
 }
 
 template <class T>
@@ -97,20 +102,13 @@ constexpr long first_back = 3 * steps + 1;
 
 template <class T>
 Outcome<T> taped(long at, Predictor predictor, int segments) {
-  const Fickle<T> field(at);
-  Problem<T> p;
-  p.field = &field;
-  p.theta = {1, T(.75), T(-1.25)};
-  p.y0 = {1, T(.5)};
-  p.y1_bar = {1, 1};
-  p.grid = {0, 4, steps};
   Plan<T> plan;
   plan.method = runge_kutta(tableau::heun<T>), plan.way = Way::taped, plan.arithmetic = Arithmetic::real;
   plan.predictor = predictor;
   plan.log_bits = 1 << 16;
   if (segments) plan.log_bits = taped<T>(-1, predictor, 0).accounting.tape_bits / static_cast<std::size_t>(segments);
   plan.slots = segments ? segments + 2 : 0;
-  return attempt(p, plan);
+  return fickle(at, plan);
 }
 
 TYPED_TEST(SelfCheck, OneOddPredictionOfATapeIsSeen) {

@@ -14,16 +14,6 @@ namespace {
 using namespace trial;
 using T = double;
 
-struct VanDerPol {
-  static constexpr int dim = 2, params = 1;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = y[1];
-    dy[1] = p[0] * (1 - y[0] * y[0]) * y[1] - y[0];
-  }
-};
-constexpr Automatic<T, VanDerPol> van_der_pol{};
-
 struct Case {
   Problem<T> problem;
   std::string name;
@@ -40,7 +30,7 @@ std::vector<Case> cases() {
     Problem<T>& p = one.problem;
     p.y0 = c.at("y0").get<std::vector<T>>(), p.y1_bar.assign(p.y0.size(), 1), p.grid = {0, c.at("t1")};
     if (one.name == "network") p.field = &fields::network<T>, p.theta = data.at("network").get<std::vector<T>>();
-    if (one.name == "van_der_pol") p.field = &van_der_pol, p.theta = {2};
+    if (one.name == "van_der_pol") p.field = &fields::van_der_pol<T>, p.theta = {2};
     if (one.name == "lorenz") p.field = &fields::lorenz<T>, p.theta = {10, 28, 8. / 3};
     for (const auto& [key, value] : c.items())
       if (key.find("_dopri5") != key.npos || key.find("diffrax") != key.npos)

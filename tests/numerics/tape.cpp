@@ -3,47 +3,21 @@
 
 #include <limits>
 
-#include "numerics/fields.hpp"
-#include "numerics/trial.hpp"
+#include "numerics/systems.hpp"
 
 namespace {
 using namespace trial;
+using systems::System;
 
-enum class System { relaxing, oscillator, lorenz, network };
-constexpr System systems[] = {System::relaxing, System::oscillator, System::lorenz, System::network};
-constexpr const char* names[] = {"relaxing", "oscillator", "lorenz", "network"};
+constexpr auto& names = systems::names;
 constexpr Predictor predictors[] = {Predictor::runge_kutta, Predictor::adams_bashforth};
 
+/// Of the relaxing field all that is not the fixed point is gone after 200 steps: but for a running loss nothing would
+/// reach y0.
 template <class T>
 Problem<T> problem(System system, long steps, int lanes = 2) {
-  Problem<T> p;
-  p.lanes = lanes;
-  switch (system) {
-    case System::relaxing:  // h |mu| = 0.1: all of the state that is not the fixed point is gone after 200 steps
-      p.field = &fields::relaxing<T>;
-      p.theta = {1, T(.75), T(-1.25)};
-      p.grid = {0, T(.1) * static_cast<T>(steps), steps};
-      break;
-    case System::oscillator:
-      p.field = &fields::oscillator<T>;
-      p.theta = {T(1.1), T(.9)};
-      p.grid = {0, T(20), steps};
-      break;
-    case System::lorenz:  // chaos: over a long T the gradient would overflow
-      p.field = &fields::lorenz<T>;
-      p.theta = {10, 28, T(8) / 3};
-      p.grid = {0, T(1), steps};
-      break;
-    case System::network:
-      p.field = &fields::network<T>;
-      p.theta = uniform<T>(1, static_cast<std::size_t>(fields::network<T>.shape({}).params), -.7, .7);
-      p.grid = {0, 3, steps};
-      break;
-  }
-  const auto n = static_cast<std::size_t>(p.field->shape({}).in * p.lanes);
-  p.y0 = uniform<T>(2, n, .5, 1.5);
-  p.y1_bar = uniform<T>(3, n, .25, 1);
-  p.running = T(1) / static_cast<T>(steps);  // without it nothing of a relaxing loss reaches y0
+  auto p = systems::problem<T>(system, steps, false, lanes);
+  p.running = T(1) / static_cast<T>(steps);
   return p;
 }
 
@@ -83,14 +57,14 @@ TYPED_TEST_SUITE(Tape, Numbers);
 
 TYPED_TEST(Tape, EveryTableau) {
   using T = TypeParam;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const Tableau<T>* base : tableau::all<T>)
       expect_equal_bits(problem<T>(system, 400), *base, names[static_cast<int>(system)]);
 }
 
 TYPED_TEST(Tape, AHundredThousandSteps) {
   using T = TypeParam;
-  for (const System system : systems)
+  for (const System system : systems::all)
     expect_equal_bits(problem<T>(system, 100000 / shrink), tableau::rk4<T>, names[static_cast<int>(system)]);
 }
 
@@ -150,7 +124,7 @@ TYPED_TEST(Tape, WideTilesAndEitherLeaf) {
 TYPED_TEST(Tape, RestorePointsKeepTheBits) {
   using T = TypeParam;
   const long steps = 2000;
-  for (const System system : systems)
+  for (const System system : systems::all)
     for (const Predictor predictor : predictors) {
       SCOPED_TRACE(testing::Message() << names[static_cast<int>(system)] << ", " << static_cast<int>(predictor));
       const auto p = problem<T>(system, steps);

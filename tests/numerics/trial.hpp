@@ -4,43 +4,16 @@
 
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <vector>
 
+#include "numerics/sanitized.hpp"
 #include "revode/random.hpp"
 #include "revode/solve.hpp"
+#include "shared.hpp"
 
 namespace trial {
 using namespace revode;
-
-#if defined(__SANITIZE_ADDRESS__)
-inline constexpr bool sanitized = true;
-#elif defined(__has_feature)
-inline constexpr bool sanitized = __has_feature(address_sanitizer);
-#else
-inline constexpr bool sanitized = false;
-#endif
-/// Long runs are a tenth as long under the sanitizers, which make each step some fifteen times slower.
-inline constexpr long shrink = sanitized ? 10 : 1;
-
-/// Exactly `size` aligned bytes, so that a sanitizer sees the first byte beyond them.
-class Bytes {
- public:
-  explicit Bytes(std::size_t size, int fill = 0xA5)
-      : size_(size), at_(static_cast<std::byte*>(::operator new (size, std::align_val_t{REVODE_ALIGN}))) {
-    std::memset(at_, fill, size);
-  }
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  ~Bytes() { ::operator delete (at_, std::align_val_t{REVODE_ALIGN}); }
-  std::byte* data() const { return at_; }
-  std::size_t size() const { return size_; }
-  Arena arena() const { return Arena(at_, size_); }
-
- private:
-  std::size_t size_;
-  std::byte* at_;
-};
+using tests::Bytes, tests::distance;
 
 template <class T>
 std::vector<T> uniform(std::uint32_t stream, std::size_t n, double low, double high) {
@@ -73,14 +46,8 @@ struct Outcome {
 };
 
 template <class T>
-std::uint64_t hash(const Trajectory<T>& walk) {  // FNV-1a over the bits of y
-  std::uint64_t h = 14695981039346656037u;
-  for (std::size_t i = 0; i < walk.size(); ++i) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, walk.y() + i, sizeof(T));
-    h = (h ^ bits) * 1099511628211u;
-  }
-  return h;
+std::uint64_t hash(const Trajectory<T>& walk) {
+  return tests::hash(walk.y(), walk.size());
 }
 
 template <class T>

@@ -38,13 +38,14 @@ def drive(folder, program, words):
         sys.exit(code)
 
 
-def train(folder, config, **words):
-    """Trains the latent ODE's driver; the held-out RMSE."""
-    drive(folder, "latent_ode", {"config": HERE / config, **words})
+def train(folder, config, driver="latent_ode", **words):
+    """Trains a driver by a configuration of this folder; its held-out measure."""
+    drive(folder, driver, {"config": HERE / config, **words})
     with (folder / "metrics.csv").open() as rows:
-        rmse = float(list(csv.DictReader(rows))[-1]["held_out_rmse"])
-    print(f"  {folder.name:28} held-out RMSE {rmse:.4f}", flush=True)
-    return rmse
+        last = list(csv.DictReader(rows))[-1]
+    name = next(column for column in last if column.startswith("held_out_"))
+    print(f"  {folder.name:28} held-out {name.removeprefix('held_out_').upper()} {float(last[name]):.4f}", flush=True)
+    return float(last[name])
 
 
 def fit_density(folder, **words):

@@ -3,54 +3,12 @@
 #include <cstring>
 
 #include "experiment.hpp"
-#include "revode/automatic.hpp"
+#include "numerics/fields.hpp"
 #include "revode/random.hpp"
-#include "revode/sequential.hpp"
 
 namespace {
 using namespace experiment;
 
-/// y' = 10 (c - y): decays to a fixed point that is not zero.
-struct Relaxing {
-  static constexpr int dim = 2, params = 3;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    for (int i = 0; i < dim; ++i) dy[i] = p[0] * (p[1 + i] - y[i]);
-  }
-};
-struct Oscillator {
-  static constexpr int dim = 2, params = 2;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = p[0] * y[1];
-    dy[1] = S(0.) - p[1] * y[0];
-  }
-};
-struct VanDerPol {
-  static constexpr int dim = 2, params = 1;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = y[1];
-    dy[1] = p[0] * (1. - y[0] * y[0]) * y[1] - y[0];
-  }
-};
-struct Lorenz {
-  static constexpr int dim = 3, params = 3;
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = p[0] * (y[1] - y[0]);
-    dy[1] = y[0] * (p[1] - y[2]) - y[1];
-    dy[2] = y[0] * y[1] - p[2] * y[2];
-  }
-};
-template <class T>
-constexpr Automatic<T, Relaxing> relaxing;
-template <class T>
-constexpr Automatic<T, Oscillator> oscillator;
-template <class T>
-constexpr Automatic<T, VanDerPol> van_der_pol;
-template <class T>
-constexpr Automatic<T, Lorenz> lorenz;
 constexpr int widths[] = {8, 32, 8};
 template <class T>
 constexpr Mlp<T> network{widths, Activation::tanh, false};
@@ -72,10 +30,10 @@ std::vector<T> uniform(std::uint32_t stream, int n, double size) {
 }
 template <class T>
 std::vector<Problem<T>> problems() {
-  return {{"relaxing", &relaxing<T>, 1, {10, T(.75), T(-1.25)}, {2, 1}},
-          {"oscillator", &oscillator<T>, 10, {T(1.1), T(.9)}, {1, T(.5)}},
-          {"van_der_pol", &van_der_pol<T>, 10, {2}, {2, 0}},
-          {"lorenz", &lorenz<T>, 5, {10, 28, T(8) / 3}, {1, 1, 1}, 2},
+  return {{"relaxing", &fields::relaxing<T>, 1, {10, T(.75), T(-1.25)}, {2, 1}},
+          {"oscillator", &fields::oscillator<T>, 10, {T(1.1), T(.9)}, {1, T(.5)}},
+          {"van_der_pol", &fields::van_der_pol<T>, 10, {2}, {2, 0}},
+          {"lorenz", &fields::lorenz<T>, 5, {10, 28, T(8) / 3}, {1, 1, 1}, 2},
           {"network", &network<T>, 10, uniform<T>(1, network<T>.shape({}).params, .35), uniform<T>(2, 8, 1)}};
 }
 
@@ -87,35 +45,25 @@ struct Gradient {
   long strayed = 0;
   Accounting accounting;
 };
-template <class T>
-std::uint64_t hash(const Trajectory<T>& walk) {
-  std::uint64_t h = 14695981039346656037u;
-  for (std::size_t i = 0; i < walk.size(); ++i) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, walk.y() + i, sizeof(T));
-    h = (h ^ bits) * 1099511628211u;
-  }
-  return h;
-}
 /// Of the loss (1/N) sum_n |y_n|^2 / 2.
 template <class T>
 Gradient<T> gradient(const Problem<T>& p, const Plan<T>& plan, long steps) {
   Gradient<T> g;
   Solver<T> walk(*p.field, plan);
   g.forward = walk->begin({0, p.duration, steps}, p.theta.data(), p.y0.data());
-  g.states.push_back(hash(*walk));
+  g.states.push_back(tests::hash(walk->y(), walk->size()));
   while (g.forward == Status::ok && walk->n() < steps) {
     const long n = walk->n();
     walk->advance();
     g.forward = walk->status();
     if (walk->n() == n) break;
-    g.states.push_back(hash(*walk));
+    g.states.push_back(tests::hash(walk->y(), walk->size()));
   }
   g.theta.assign(p.theta.size(), 0), g.y0.assign(p.y0.size(), 0);
   (void)walk->turn({g.theta.data(), 1, p.theta.size()});
   const T weight = 1 / static_cast<T>(steps);
   do {
-    if (hash(*walk) != g.states[static_cast<std::size_t>(walk->n())]) ++g.strayed;
+    if (tests::hash(walk->y(), walk->size()) != g.states[static_cast<std::size_t>(walk->n())]) ++g.strayed;
     for (std::size_t i = 0; i < walk->size(); ++i) walk->y_bar()[i] += weight * walk->y()[i];
   } while (walk->retreat());
   g.back = walk->finish(g.y0.data());

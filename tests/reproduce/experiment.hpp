@@ -3,37 +3,15 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "bytes.hpp"
 #include "revode/impl/flow_impl.hpp"
 #include "revode/solve.hpp"
 
 namespace experiment {
 using namespace revode;
-
-/// An experiment that cannot be set up is a mistake in its program.
-inline void must(Status status, const char* what) {
-  if (status == Status::ok) return;
-  std::fprintf(stderr, "%s: %s\n", what, sentence(status));
-  std::exit(1);
-}
-
-class Bytes {
- public:
-  explicit Bytes(std::size_t size)
-      : size_(size), at_(static_cast<std::byte*>(::operator new (size, std::align_val_t{REVODE_ALIGN}))) {}
-  Bytes(const Bytes&) = delete;
-  Bytes& operator=(const Bytes&) = delete;
-  ~Bytes() { ::operator delete (at_, std::align_val_t{REVODE_ALIGN}); }
-  Arena arena() const { return Arena(at_, size_); }
-  std::size_t size() const { return size_; }
-
- private:
-  std::size_t size_;
-  std::byte* at_;
-};
+using reproduce::Bytes, reproduce::expect, reproduce::give_up, tests::distance;
 
 /// A solve of one tile and the bytes it lives in.
 template <class T>
@@ -41,7 +19,7 @@ class Solver {
  public:
   Solver(const Map<T>& field, const Plan<T>& plan, int lanes = 1) : bytes_(Solve<T>::bytes(field, plan, lanes)) {
     Arena arena = bytes_.arena();
-    must(solve_.init(arena, field, plan, lanes), plan.method.name);
+    expect(solve_.init(arena, field, plan, lanes), plan.method.name);
   }
   Trajectory<T>* operator->() const { return &*solve_; }
   Trajectory<T>& operator*() const { return *solve_; }
@@ -96,16 +74,6 @@ template <class T>
 std::vector<T> state(const Trajectory<T>& walk) {
   return {walk.y(), walk.y() + walk.size()};
 }
-/// Largest |a - b|; NaN where there is one.
-template <class T>
-double distance(const std::vector<T>& a, const std::vector<T>& b) {
-  double most = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    const double apart = std::abs(static_cast<double>(a[i]) - static_cast<double>(b[i]));
-    if (!(apart <= most)) most = apart;
-  }
-  return most;
-}
 template <class T>
 double euclidean(const std::vector<T>& a, const std::vector<T>& b) {
   double sum = 0;
@@ -133,7 +101,7 @@ Return<T> there_and_back(const Map<T>& field, const Method<T>& method, T lambda,
   flow.place(arena, field, method, 1, false, false);
   flow.init(theta.data(), {0, 0});
   Clock<T> clock;
-  if (!clock.init(grid, 0, lambda)) must(Status::bad_argument, method.name);
+  if (!clock.init(grid, 0, lambda)) expect(Status::bad_argument, method.name);
   flow.lift(clock.node(0), y0.data());
   for (long n = 0; n < clock.steps(); ++n) flow.step(clock.at(n), nullptr);
   flow.read();

@@ -12,7 +12,7 @@ BASES = {"midpoint": (0.888, 0.891), "rk4": (0.890, 0.890), "dormand_prince5": (
 FIXED = {"halve_every": 0, "fraction_bits": 22}
 WAYS = {"exact": {"gradient": "exact", **FIXED}, "stored": {"gradient": "stored", **FIXED},
         "floats stored": {"gradient": "stored", "arithmetic": "real", "halve_every": 0},
-        "floats reversed": {"gradient": "floats", "lambda": 0.999}}
+        "floats reversed": {"gradient": "retraced", "lambda": 0.999}}
 SEEDS = (1, 2, 3)
 EQUAL = {"hidden": "64,64", "steps": 10, "epochs": 75, "tiles": 4, "optimizer": "adamw", "rate": 1e-2,
          "weight_decay": 1e-5, "standardise": "no"}

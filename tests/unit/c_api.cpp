@@ -13,8 +13,6 @@
 namespace {
 using namespace pendulum;
 
-const double weight[] = {.7, -.4};
-
 /// L = sum over lanes of weight' y(3) by central differences in each of y0, theta.
 template <int lanes>
 double difference(revode_solver* solver, const double* y0, int input) {
@@ -59,98 +57,22 @@ TEST(CApi, GradientsOfEveryBaseAndWayAgreeWithDifferences) {
   check_gradient<3>(plan(REVODE_ALF, -1, REVODE_REVERSED, REVODE_FIXED));  // which never asks for a base
 }
 
+TEST(CApi, LowStorage) {
+  for (const int base : {REVODE_HEUN, REVODE_EES25, REVODE_EES27}) {
+    check_gradient<3>(plan(REVODE_LOW_STORAGE, base, REVODE_STORED, REVODE_REAL));
+    check_gradient<1>(plan(REVODE_LOW_STORAGE, base, REVODE_CHECKPOINTED, REVODE_REAL));
+  }
+  Orders orders;
+  revode_solver* solver;
+  EXPECT_FALSE(make(field<1>(orders), plan(REVODE_LOW_STORAGE, REVODE_RK4, REVODE_STORED, REVODE_REAL), &solver));
+}
+
 TEST(CApi, WordsThatNeedNoBase) {
   for (const int method : {REVODE_REVERSIBLE_HEUN, REVODE_LEAPFROG}) {
     check_gradient<3>(plan(method, -1, REVODE_REVERSED, REVODE_FIXED));
     check_gradient<3>(plan(method, -1, REVODE_REVERSED, REVODE_REAL));
     check_gradient<1>(plan(method, -1, REVODE_CHECKPOINTED, REVODE_REAL));
   }
-}
-
-TEST(CApi, ATapeGivesTheStoredGradientBits) {
-  std::vector<double> bars[2];
-  for (const int way : {REVODE_STORED, REVODE_TAPED}) {
-    revode_plan p = plan(REVODE_RUNGE_KUTTA, REVODE_RK4, way, REVODE_REAL);
-    p.log_bits = 20000;
-    Orders orders;
-    revode_solver* solver;
-    ASSERT_TRUE(make(field<1>(orders), p, &solver));
-    auto& bar = bars[way == REVODE_TAPED];
-    bar.assign(4, 0);
-    ASSERT_EQ(revode_forward(solver, theta, 0, 3, 40, start, nullptr), REVODE_OK);
-    ASSERT_EQ(revode_backward(solver, weight, bar.data(), bar.data() + 2), REVODE_OK);
-    revode_counts counts{};
-    counts.size = sizeof counts;
-    ASSERT_EQ(revode_accounting(solver, &counts), REVODE_OK);
-    EXPECT_EQ(counts.tape_bits > 0, way == REVODE_TAPED);
-  }
-  EXPECT_NE(bars[0][0], 0);
-  EXPECT_EQ(std::memcmp(bars[0].data(), bars[1].data(), 4 * sizeof(double)), 0);
-}
-
-TEST(CApi, TolerancesChooseTheSteps) {
-  revode_plan p = plan(REVODE_MCCALLUM_FOSTER, REVODE_RALSTON3, REVODE_REVERSED, REVODE_FIXED);
-  double ends[2][2];
-  long steps[2];
-  for (const int tight : {0, 1}) {
-    p.rtol = p.atol = tight ? 1e-9 : 1e-4;
-    Orders orders;
-    revode_solver* solver;
-    ASSERT_TRUE(make(field<1>(orders), p, &solver));
-    std::vector<double> bar(4);
-    ASSERT_EQ(revode_forward(solver, theta, 0, 3, 0, start, ends[tight]), REVODE_OK);
-    ASSERT_EQ(revode_backward(solver, weight, bar.data(), bar.data() + 2), REVODE_OK);
-    revode_counts counts{};
-    counts.size = sizeof counts;
-    ASSERT_EQ(revode_accounting(solver, &counts), REVODE_OK);
-    steps[tight] = counts.steps;
-    EXPECT_NE(bar[0], 0);
-  }
-  EXPECT_GT(steps[1], 4 * steps[0]);
-  for (int i = 0; i < 2; ++i) EXPECT_NEAR(ends[0][i], ends[1][i], 1e-2);
-  p.most_steps = steps[0] / 2, p.rtol = p.atol = 1e-4;
-  Orders orders;
-  revode_solver* solver;
-  ASSERT_TRUE(make(field<1>(orders), p, &solver));
-  EXPECT_EQ(revode_forward(solver, theta, 0, 3, 0, start, nullptr), REVODE_TOO_MANY_STEPS);
-}
-
-TEST(CApi, HalvingEventsAndRestorePointsGiveTheStoredGradientBits) {
-  std::vector<double> bars[2];
-  for (const int way : {REVODE_STORED, REVODE_REVERSED}) {
-    revode_plan p = plan(REVODE_MCCALLUM_FOSTER, REVODE_HEUN, way, REVODE_FIXED);
-    p.halve_every = 4;
-    if (way == REVODE_REVERSED) p.log_bits = 7 * 2, p.slots = 4;  // 10 events in all, 7 a segment
-    Orders orders;
-    revode_solver* solver;
-    ASSERT_TRUE(make(field<1>(orders), p, &solver));
-    auto& bar = bars[way == REVODE_REVERSED];
-    bar.assign(4, 0);
-    ASSERT_EQ(revode_forward(solver, theta, 0, 3, 40, start, nullptr), REVODE_OK);
-    ASSERT_EQ(revode_backward(solver, weight, bar.data(), bar.data() + 2), REVODE_OK);
-    revode_counts counts{};
-    counts.size = sizeof counts;
-    ASSERT_EQ(revode_accounting(solver, &counts), REVODE_OK);
-    EXPECT_EQ(counts.steps, 40);
-    EXPECT_EQ(counts.recomputed > 0, way == REVODE_REVERSED);
-    EXPECT_EQ(counts.evaluations_forward, 40 * 4);
-    EXPECT_EQ(counts.evaluations_forward + counts.evaluations_backward, orders.rhs);
-    EXPECT_EQ(counts.vjps, orders.vjp);
-  }
-  EXPECT_NE(bars[0][0], 0);
-  EXPECT_EQ(std::memcmp(bars[0].data(), bars[1].data(), 4 * sizeof(double)), 0);
-}
-
-TEST(CApi, KeptStagesAreNotEvaluatedAgain) {
-  revode_plan p = plan(REVODE_RUNGE_KUTTA, REVODE_RK4, REVODE_STORED, REVODE_REAL);
-  p.keep_stages = 1;
-  Orders orders;
-  revode_solver* solver;
-  ASSERT_TRUE(make(field<1>(orders), p, &solver));
-  ASSERT_EQ(revode_forward(solver, theta, 0, 3, 40, start, nullptr), REVODE_OK);
-  ASSERT_EQ(revode_backward(solver, weight, nullptr, nullptr), REVODE_OK);
-  EXPECT_EQ(orders.rhs, 40 * 4);
-  EXPECT_EQ(orders.vjp, 40 * 4);
 }
 
 /// x' = theta x (1 - x), in C and for any scalar.

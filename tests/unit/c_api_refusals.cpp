@@ -54,7 +54,7 @@ TEST_F(Refusals, Plans) {
   };
   EXPECT_EQ(wrong([](revode_plan& p) { p.size = 0; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.method = -1; }), REVODE_BAD_ARGUMENT);
-  EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_SYMPLECTIC_EULER + 1; }), REVODE_BAD_ARGUMENT);
+  EXPECT_EQ(wrong([](revode_plan& p) { p.method = REVODE_LOW_STORAGE + 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.base = -1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.base = REVODE_DORMAND_PRINCE8 + 1; }), REVODE_BAD_ARGUMENT);
   EXPECT_EQ(wrong([](revode_plan& p) { p.way = REVODE_TAPED + 1; }), REVODE_BAD_ARGUMENT);

@@ -69,5 +69,5 @@ inline testing::AssertionResult make(const revode_field& field, const revode_pla
   return testing::AssertionFailure() << revode_sentence(status);
 }
 
-inline const double theta[] = {2, .25}, start[] = {1.2, .3};
+inline const double theta[] = {2, .25}, start[] = {1.2, .3}, weight[] = {.7, -.4};  // the loss is weight' y(3)
 }  // namespace pendulum

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <limits>
 
-#include "kernels/pack.hpp"
-#include "kernels/soft_fma.hpp"
-#include "kernels/soft_sqrt.hpp"
+#include "revode/impl/pack.hpp"
+#include "revode/impl/soft_fma.hpp"
+#include "revode/impl/soft_sqrt.hpp"
 #include "unit/kernel_text.hpp"
 
 namespace {

@@ -193,6 +193,28 @@ TYPED_TEST(Optimizers, ClippingLeavesWhatIsNotFinite) {
   EXPECT_EQ(clip_by_norm<T>(0, T(1), nullptr), T(0));
 }
 
+/// The first update of a parameter that was 0, whose moments are set, shows Adam's 1 / (1 - beta^n) of single precision
+/// against that of doubles. They are Dekker pairs: of 48 bits, so one in 2^20 or so may round the other way.
+TEST(Adam, BiasIsThatOfDoublesWithoutDoubles) {
+  long off = 0;
+  const float betas[] = {0.f, .5f, .9f, .99f, .999f, .9999f};
+  for (const float beta : betas)
+    for (long n = 1; n <= 20000; n += n < 3000 ? 1 : 97) {
+      Adam<float> options;
+      options.beta1 = beta, options.beta2 = 0, options.epsilon = 0;
+      Placed<Adam<float>> adam(options, 1);
+      adam.optimizer.count = n - 1;
+      adam.optimizer.moments()[0] = 1;
+      const float g = 1;
+      float theta = 0;
+      adam.optimizer.update(-1, &g, &theta);  // m = 1, v = 1: theta = 1 / (1 - beta^n)
+      const auto exact = static_cast<float>(1 / (1 - std::pow(static_cast<double>(beta), static_cast<double>(n))));
+      if (theta != exact) ++off;
+      ASSERT_NEAR(theta / exact, 1, 0x1p-22) << beta << " " << n;
+    }
+  EXPECT_EQ(off, 0);
+}
+
 TEST(Schedules, AreThoseOfThePeer) {
   const Json all = peer::data("optimisers");
   int cases = 0;

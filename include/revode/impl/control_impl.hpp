@@ -19,7 +19,7 @@ Status Walk<N, W, F, G>::first() {
 /// The step to be taken now; of a controlled one, its first proposal.
 template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::next(Step<T>& s) {
-  if (controller_) return this->clock_.propose(controller_->rung(), s);
+  if (controlled()) return this->clock_.propose(controller_->rung(), s);
   s = this->clock_.at(this->at_);
   return Status::ok;
 }
@@ -35,7 +35,8 @@ bool Walk<N, W, F, G>::adapt(Step<T>& s) {
     const bool in_range = flow_.guard();
     const T error = in_range ? flow_.error(controller_->control()) : static_cast<T>(__builtin_inff());
     Ladder<T>* ladder = this->clock_.ladder();
-    if (flow_.status == Status::ok && controller_->judge(error, ladder->clipped(), ladder->proposed_rung())) {
+    const bool clipped = ladder->clipped();
+    if (flow_.status == Status::ok && controller_->judge(error, clipped, clipped ? ladder->proposed_rung() : 0)) {
       ladder->accept(), flow_.settle();
       return true;
     }

@@ -6,8 +6,8 @@
 
 namespace revode {
 /// Behind the letter that the estimate looks at, with what it arranged still at the desk.
-template <class N, class F>
-void Flow<N, F>::measure_letter(const Step<T>& s, const T* x) {
+template <class N, class F, class C>
+void Flow<N, F, C>::measure_letter(const Step<T>& s, const T* x) {
   const Letter& l = method_.word[estimate_.letter];
   const T h = estimate_.by == Estimator::step ? s.h : static_cast<T>(l.c) * s.h;
   if (estimate_.by == Estimator::pair) {
@@ -20,8 +20,8 @@ void Flow<N, F>::measure_letter(const Step<T>& s, const T* x) {
 }
 
 /// With the state at the end of the step.
-template <class N, class F>
-void Flow<N, F>::measure_end(const Step<T>& s) {
+template <class N, class F, class C>
+void Flow<N, F, C>::measure_end(const Step<T>& s) {
   if (estimate_.by == Estimator::step) {
     const T c[] = {1, -1};
     number.value(0, n_, w_, state);
@@ -36,8 +36,8 @@ void Flow<N, F>::measure_end(const Step<T>& s) {
 }
 
 /// The stages that the step itself does not need.
-template <class N, class F>
-void Flow<N, F>::evaluate_rest(T t, T h, const T* x) {
+template <class N, class F, class C>
+void Flow<N, F, C>::evaluate_rest(T t, T h, const T* x) {
   const Tableau<T>& m = method_.base;
   T c[max_stages];
   const T* k[max_stages];
@@ -48,8 +48,8 @@ void Flow<N, F>::evaluate_rest(T t, T h, const T* x) {
   }
 }
 
-template <class N, class F>
-void Flow<N, F>::blend_pair(T h) {
+template <class N, class F, class C>
+void Flow<N, F, C>::blend_pair(T h) {
   const Tableau<T>& m = method_.base;
   T c[max_stages];
   const T* k[max_stages];
@@ -57,48 +57,50 @@ void Flow<N, F>::blend_pair(T h) {
   kernel::combine(n_, error_, static_cast<const T*>(nullptr), m.stages, c, k);
 }
 
-template <class N, class F>
-void Flow<N, F>::hold() {
+template <class N, class F, class C>
+void Flow<N, F, C>::hold() {
   memcpy(copy_, state, words() * sizeof(Word));
   held_number_ = number;
 }
 
-template <class N, class F>
-void Flow<N, F>::release() {
+template <class N, class F, class C>
+void Flow<N, F, C>::release() {
   memcpy(state, copy_, words() * sizeof(Word));
   number = held_number_;
   ran_ahead_ = false;
   fresh_ = method_.registers == 1;  // the first stage is that of the step which is tried again
 }
 
-template <class N, class F>
-void Flow<N, F>::settle() {
-  fresh_ = fresh_ || (ran_ahead_ && !kept_);
-  if (ran_ahead_ && !kept_) memcpy(slope(0), slope(stages_), n_ * sizeof(T));
+template <class N, class F, class C>
+void Flow<N, F, C>::settle() {
+  fresh_ = fresh_ || (ran_ahead_ && !kept());
+  if (ran_ahead_ && !kept()) memcpy(slope(0), slope(stages_), n_ * sizeof(T));
   ran_ahead_ = false;
 }
 
-template <class N, class F>
-typename Flow<N, F>::T Flow<N, F>::error(const Control<T>& control) {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T Flow<N, F, C>::error(const Control<T>& control) {
   number.value(0, n_, w_, state);
   if (!kernel::finite(n_, w_)) return static_cast<T>(__builtin_inff());
   const int lanes = call.extent.lanes;
   return scaled_norm(static_cast<int>(n_) / lanes, lanes, control, error_, y, w_);
 }
 
-template <class N, class F>
-typename Flow<N, F>::T Flow<N, F>::first_step(const Controller<T>& controller, T t0, T span) {
+template <class N, class F, class C>
+template <class Evaluate>
+typename Flow<N, F, C>::T Flow<N, F, C>::first_step(const Controller<T>& controller, T t0, T span,
+                                                    const Evaluate& evaluate_at) {
   const int lanes = call.extent.lanes, dim = static_cast<int>(n_) / lanes;
   const auto norm = [&](const T* v) {
     memcpy(error_, v, n_ * sizeof(T));
     return scaled_norm(dim, lanes, controller.control(), error_, y, y);
   };
-  evaluate(t0, y, slope(0), spare_);
+  evaluate_at(t0, y, slope(0));
   const T f0 = norm(slope(0));
   const T h0 = controller.trial_step(norm(y), f0), c[] = {span < 0 ? -h0 : h0, -1};
   const T* f[] = {slope(0)};
   kernel::combine(n_, w_, static_cast<const T*>(y), 1, c, f);
-  evaluate(t0 + c[0], w_, delta_, spare_);
+  evaluate_at(t0 + c[0], w_, delta_);
   kernel::combine(n_, w_, static_cast<const T*>(delta_), 1, c + 1, f);
   const T change = norm(w_) / h0;
   fresh_ = method_.registers == 1;

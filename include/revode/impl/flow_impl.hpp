@@ -5,8 +5,8 @@
 #include "revode/impl/estimate_impl.hpp"
 
 namespace revode {
-template <class N, class F>
-void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
+template <class N, class F, class C>
+void Flow<N, F, C>::init(const T* theta, const int (&fraction_bits)[2]) {
   number = N{};
   number.init(fraction_bits);
   status = Status::ok;
@@ -17,24 +17,24 @@ void Flow<N, F>::init(const T* theta, const int (&fraction_bits)[2]) {
   keep(nullptr);
 }
 
-template <class N, class F>
-void Flow<N, F>::keep(std::byte* bytes) {
+template <class N, class F, class C>
+void Flow<N, F, C>::keep(std::byte* bytes) {
   kept_ = bytes;
   moved();
   if (!bytes) desk_ = own_;
 }
 
-template <class N, class F>
-typename Flow<N, F>::T* Flow<N, F>::sit(int letter) {
-  if (kept_) {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T* Flow<N, F, C>::sit(int letter) {
+  if (kept()) {
     Arena arena(kept_ + static_cast<std::size_t>(letter) * desk_bytes_, desk_bytes_);
     desk_ = desk(arena);
   }
   return desk_.x;
 }
 
-template <class N, class F>
-void Flow<N, F>::lift(T t0, const T* y0) {
+template <class N, class F, class C>
+void Flow<N, F, C>::lift(T t0, const T* y0) {
   for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
   if (method_.lifts()) {
     number.value(0, n_, desk_.x, state);
@@ -44,34 +44,34 @@ void Flow<N, F>::lift(T t0, const T* y0) {
   read();
 }
 
-template <class N, class F>
-void Flow<N, F>::step(const Step<T>& s, BitLog* log) {
+template <class N, class F, class C>
+void Flow<N, F, C>::step(const Step<T>& s, BitLog* log) {
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
     T* x = sit(i);
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, x, state + at(l.b));
+    if (!relaxes(l) || l.field) number.value(l.b, n_, x, state + at(l.b));
     act(l, s, state, x, log);
-    if (measure && i == estimate_.letter) measure_letter(s, x);
+    if (measures() && i == estimate_.letter) measure_letter(s, x);
   }
-  fresh_ = method_.shares_ends() && !kept_;
-  if (measure) measure_end(s);
+  fresh_ = method_.shares_ends() && !kept();
+  if (measures()) measure_end(s);
 }
 
-template <class N, class F>
-void Flow<N, F>::unpull(const Step<T>& s, BitLog* log) {
+template <class N, class F, class C>
+void Flow<N, F, C>::unpull(const Step<T>& s, BitLog* log) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.kind != Kind::relax || l.field) number.value(l.b, n_, desk_.x, state + at(l.b));
+    if (!relaxes(l) || l.field) number.value(l.b, n_, desk_.x, state + at(l.b));
     undo(l, s, log);
     transpose(l, s, desk_.x);
   }
   fresh_ = method_.shares_ends();
 }
 
-template <class N, class F>
-void Flow<N, F>::pull(const Step<T>& s) {
+template <class N, class F, class C>
+void Flow<N, F, C>::pull(const Step<T>& s) {
   memcpy(copy_, state, words() * sizeof(Word));
   moved();
   int arranged = -1;  // the letter whose stages and tape stand in memory
@@ -87,22 +87,22 @@ void Flow<N, F>::pull(const Step<T>& s) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (l.field && arranged != i && !(shares(l) && !times)) arrange(l, s, argument(i)), arranged = i;
+    if (l.field && arranged != i && !(shares(l) && !wants_times())) arrange(l, s, argument(i)), arranged = i;
     transpose(l, s, argument(i));
   }
   moved();
 }
 
-template <class N, class F>
-void Flow<N, F>::pull_kept(const Step<T>& s) {
+template <class N, class F, class C>
+void Flow<N, F, C>::pull_kept(const Step<T>& s) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (!idle(l, s)) transpose(l, s, sit(i));
   }
 }
 
-template <class N, class F>
-void Flow<N, F>::unlift(T t0, T* y0_bar) {
+template <class N, class F, class C>
+void Flow<N, F, C>::unlift(T t0, T* y0_bar) {
   if (owes_) {
     const Letter& l = method_.word[0];
     number.value(l.b, n_, desk_.x, state + at(l.b));
@@ -114,22 +114,22 @@ void Flow<N, F>::unlift(T t0, T* y0_bar) {
   if (method_.lifts()) {
     const Step<T> s{0, t0, t0, 0, 1, 0};
     number.value(method_.lift.b, n_, desk_.x, state + at(method_.lift.b));
-    if (method_.lift.field) arrange(method_.lift, s, desk_.x);
+    if (C::slopes && method_.lift.field) arrange(method_.lift, s, desk_.x);
     transpose(method_.lift, s, desk_.x);
   }
   if (y0_bar)
     for (std::size_t i = 0; i < read_size(); ++i) y0_bar[i] += bar[i];
 }
 
-template <class N, class F>
-bool Flow<N, F>::guard() {
+template <class N, class F, class C>
+bool Flow<N, F, C>::guard() {
   bool good = true;
   for (int r = 0; r < method_.registers; ++r) good &= number.guard(r, n_, state + at(r));
   return good;
 }
 
-template <class N, class F>
-float Flow<N, F>::separation() const {
+template <class N, class F, class C>
+float Flow<N, F, C>::separation() const {
   if (!method_.lifts() || method_.lift.field) return 0;
   T most = 0;
   number.value(1, n_, w_, state + n_);
@@ -140,40 +140,42 @@ float Flow<N, F>::separation() const {
   return static_cast<float>(most);
 }
 
-template <class N, class F>
-typename Flow<N, F>::T Flow<N, F>::time(const Step<T>& s, float tau) const {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T Flow<N, F, C>::time(const Step<T>& s, float tau) const {
   return tau <= 0 ? s.t0 : tau >= 1 ? s.t1 : s.t0 + static_cast<T>(tau) * s.h;
 }
 
-template <class N, class F>
-void Flow<N, F>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
+template <class N, class F, class C>
+void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
   Word* a = registers + at(l.a);
   const Word* to = registers + at(l.b);
-  if (l.kind != Kind::relax) {
+  if (!relaxes(l)) {
     arrange(l, s, x);
     return number.add(l.a, n_, a, delta_);
   }
-  if (l.field) {
+  if (C::slopes && l.field) {
     arrange(l, s, x);
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
-  halved_ = l.s != 0 && halve_above > 0 ? number.halvings(n_, a, to, halve_above) : 0;
+  halved_ = l.s != 0 && watches() ? number.halvings(n_, a, to, halve_above) : 0;
   if (l.s == 0) {
     memcpy(a, to, n_ * sizeof(Word));
-  } else if (halved_ > 0) {
+  } else if (C::plain) {
+    number.reflect(n_, a, to);  // one with s > 0 is idle
+  } else if (watches() && halved_ > 0) {
     number.halve(n_, a, l.s, to, halved_, log);
     if (!log) return;
     log->push(static_cast<std::uint32_t>(s.n), 32);
     log->push(static_cast<std::uint32_t>(static_cast<std::uint64_t>(s.n) >> 32) & 0xfff, 12);
     log->push(static_cast<std::uint32_t>(halved_), 4);
-  } else if (l.s < 0 || s.damped()) {
+  } else if (l.s < 0 || damps(s)) {
     number.relax(n_, a, l.s, to, s.damping, s.offset, log);
   }
 }
 
-template <class N, class F>
-int Flow<N, F>::recall_event(long n, BitLog* log) {
+template <class N, class F, class C>
+int Flow<N, F, C>::recall_event(long n, BitLog* log) {
   if (log->empty()) return 0;
   const std::size_t mark = log->bits();
   const auto times = static_cast<int>(log->pop(4));
@@ -183,31 +185,32 @@ int Flow<N, F>::recall_event(long n, BitLog* log) {
   return 0;
 }
 
-template <class N, class F>
-void Flow<N, F>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
+template <class N, class F, class C>
+void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
   Word* a = state + at(l.a);
   const Word* to = state + at(l.b);
-  if (l.kind != Kind::relax) {
+  if (!relaxes(l)) {
     arrange(l, s, desk_.x);
     return number.subtract(l.a, n_, a, delta_);
   }
-  if (l.field) {
+  if (C::slopes && l.field) {
     arrange(l, s, desk_.x);
     number.load(l.a, n_, target_, delta_);
     to = target_;
   }
-  halved_ = halve_above > 0 ? recall_event(s.n, log) : 0;
-  if (halved_ > 0) return number.unhalve(n_, a, l.s, to, halved_, log);
-  if (l.s < 0 || s.damped()) number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
+  halved_ = watches() ? recall_event(s.n, log) : 0;
+  if (watches() && halved_ > 0) return number.unhalve(n_, a, l.s, to, halved_, log);
+  if (C::plain) return l.s < 0 ? number.reflect(n_, a, to) : void();
+  if (l.s < 0 || damps(s)) number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
 }
 
 /// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
-template <class N, class F>
-[[gnu::noinline]] void Flow<N, F>::arrange(const Letter& l, const Step<T>& s, const T* x) {
-  if (l.kind == Kind::drift) {
+template <class N, class F, class C>
+[[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
+  if (drifts(l)) {
     const T c = static_cast<T>(l.c) * s.h;
     kernel::combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
-  } else if (l.kind == Kind::push) {
+  } else if (!relaxes(l)) {
     increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x);
     if (l.s < 0)
       for (std::size_t i = 0; i < n_; ++i) delta_[i] = -delta_[i];
@@ -217,8 +220,8 @@ template <class N, class F>
   }
 }
 
-template <class N, class F>
-void Flow<N, F>::increment(T t, T h, const T* x) {
+template <class N, class F, class C>
+void Flow<N, F, C>::increment(T t, T h, const T* x) {
   const Tableau<T>& m = method_.base;
   T c[max_stages];
   const T* k[max_stages];
@@ -232,62 +235,65 @@ void Flow<N, F>::increment(T t, T h, const T* x) {
     }
     if (i == stages_) return kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, k);
     if (i > 0) kernel::combine(n_, stage_input(i), x, terms, c, k);
-    if (!fresh_) evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
+    if (!fresh_) evaluate(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i));
     moved();
   }
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
-template <class N, class F>
-void Flow<N, F>::transpose(const Letter& l, const Step<T>& s, const T* x) {
+template <class N, class F, class C>
+void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
   T* a_bar = bar + at(l.a);
   T* b_bar = bar + at(l.b);
-  if (l.kind == Kind::drift) {
+  if (drifts(l)) {
     const T c = static_cast<T>(l.c) * s.h;
     const T* v = a_bar;
-    if (times) h_bar += static_cast<T>(l.c) * dot(x, a_bar);
+    if (wants_times()) h_bar += static_cast<T>(l.c) * dot(x, a_bar);
     return kernel::combine(n_, b_bar, b_bar, 1, &c, &v);
   }
-  if (l.kind == Kind::push) {
+  if (!relaxes(l)) {
     for (std::size_t i = 0; i < n_; ++i) w_[i] = l.s < 0 ? -a_bar[i] : a_bar[i];
     if (shares(l)) return owe(l, s);
     const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+    if (!wants_times()) return;
     t_bar += part.t;
     h_bar += static_cast<T>(l.c) * part.h + static_cast<T>(l.tau) * part.t;
     return;
   }
-  const T m = static_cast<T>(l.s) * (halved_ > 0 ? 1 / static_cast<T>(1 << halved_) : s.damping);
+  const T m = static_cast<T>(l.s) * (C::plain ? 1 : halved_ > 0 ? 1 / static_cast<T>(1 << halved_) : s.damping);
   if (!(m < 1)) return;
-  T* to = l.field ? w_ : b_bar;
+  const bool field = C::slopes && l.field;
+  T* to = field ? w_ : b_bar;
   for (std::size_t i = 0; i < n_; ++i) {
     const T part = (1 - m) * a_bar[i];
-    to[i] = l.field ? part : to[i] + part;
+    to[i] = field ? part : to[i] + part;
     a_bar[i] *= m;
   }
-  if (l.field) {
+  if (field) {
     const T part = add_vjp(time(s, l.tau), x, slope(0), tape(0), w_, b_bar);
+    if (!wants_times()) return;
     t_bar += part;
     h_bar += static_cast<T>(l.tau) * part;
   }
 }
 
 /// The first letter of a word that shares its ends: its VJP is done with that of the step before, at the same f.
-template <class N, class F>
-void Flow<N, F>::owe(const Letter& l, const Step<T>& s) {
+template <class N, class F, class C>
+void Flow<N, F, C>::owe(const Letter& l, const Step<T>& s) {
   const T c = static_cast<T>(l.c) * s.h * method_.base.b[0];
   const T* w = w_;
   kernel::combine(n_, owed_, static_cast<const T*>(nullptr), 1, &c, &w);
-  if (times) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w_);
+  if (wants_times()) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w_);
   owes_ = true;
 }
 
-template <class N, class F>
-typename Flow<N, F>::Times Flow<N, F>::pull_increment(T t, T h, const T* x, T* b_bar) {
+template <class N, class F, class C>
+typename Flow<N, F, C>::Times Flow<N, F, C>::pull_increment(T t, T h, const T* x, T* b_bar) {
   const Tableau<T>& m = method_.base;
   T c[max_stages];
   const T* g[max_stages];
   Times sum{0, 0};
-  if (times)
+  if (wants_times())
     for (int i = 0; i < stages_; ++i) sum.h += m.b[i] * dot(slope(i), w_);
   for (int i = stages_; i-- > 0;) {
     const T weight = h * m.b[i];
@@ -304,8 +310,8 @@ typename Flow<N, F>::Times Flow<N, F>::pull_increment(T t, T h, const T* x, T* b
     kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, g);
     T* G = slope(i + 1);
     memset(G, 0, n_ * sizeof(T));
-    const T part = add_vjp(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i), delta_, G);
-    if (!times) continue;
+    const T part = add_vjp(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i), delta_, G);
+    if (!wants_times()) continue;
     sum.t += part;
     sum.h += m.c(i) * part;
     for (int j = 0; j < i; ++j) sum.h += m.A(i, j) * dot(slope(j), G);
@@ -315,25 +321,26 @@ typename Flow<N, F>::Times Flow<N, F>::pull_increment(T t, T h, const T* x, T* b
   return sum;
 }
 
-template <class N, class F>
-void Flow<N, F>::evaluate(T t, const T* x, T* f, std::byte* tape) {
+template <class N, class F, class C>
+void Flow<N, F, C>::evaluate(T t, const T* x, T* f, std::byte* tape) {
   call.t = t;
   ++evaluations;
   field_->eval(call, x, f, tape);
 }
 
-template <class N, class F>
-typename Flow<N, F>::T Flow<N, F>::add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar) {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T Flow<N, F, C>::add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar,
+                                                 T* x_bar) {
   T part = 0;
   call.t = t;
-  bar_out.t = times ? &part : nullptr;
+  bar_out.t = wants_times() ? &part : nullptr;
   ++vjps;
   field_->vjp(call, x, f, tape, f_bar, x_bar, bar_out);
   return part;
 }
 
-template <class N, class F>
-typename Flow<N, F>::T Flow<N, F>::dot(const T* a, const T* b) const {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T Flow<N, F, C>::dot(const T* a, const T* b) const {
   T sum = 0;
   for (std::size_t i = 0; i < n_; ++i) sum += a[i] * b[i];
   return sum;

@@ -35,7 +35,7 @@ class Checkpointed {
     return Status::ok;
   }
   BitLog* log() { return nullptr; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     while (slots_.top() > n) slots_.pop();
     slots_.recall(flow.state), flow.moved();
     end_ = n + 1, counted_ = true;

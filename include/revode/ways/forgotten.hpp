@@ -13,7 +13,7 @@ class Forgotten {
   void begin(const Flow&, long) {}
   Status before(const Step<T>&, const Flow&) { return Status::ok; }
   BitLog* log() { return nullptr; }
-  Status retreat(long, Flow&, const Clock<T>&) { return Status::not_reversible; }
+  Status retreat(long, Flow&, const auto&) { return Status::not_reversible; }
   Status finish(const Flow&) { return Status::not_reversible; }
   long recomputed() const { return 0; }
 };

@@ -4,6 +4,7 @@
 /// rounding grows like max(e^{h |mu|}, 1 / lambda) a step, so restore points are kept every Plan::restore_every steps,
 /// and how far the walk back missed them, and the beginning, is the drift. Memory: (2 + slots) d.
 #pragma once
+#include "revode/scalar.hpp"
 #include "revode/way.hpp"
 
 namespace revode {
@@ -29,12 +30,12 @@ class Retraced {
     return Status::ok;
   }
   BitLog* log() { return nullptr; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     while (slots_.top() > n) slots_.pop();  // of a step that failed
     if (undoes_) flow.unpull(clock.at(n), nullptr);
     if (!undoes_) flow.step_back(clock.at(n));
     if (slots_.top() == n) {
-      watch(flow);
+      drift_ = revode::drift(flow.words(), flow.state, slots_.state(), drift_);
       slots_.recall(flow.state), flow.moved();
       if (n > 0) slots_.pop();
     }
@@ -46,14 +47,6 @@ class Retraced {
   T drift() const { return drift_; }
 
  private:
-  void watch(const Flow& flow) {
-    const auto* kept = slots_.state();
-    for (std::size_t i = 0; i < flow.words(); ++i) {
-      const T size = kept[i] < 0 ? -kept[i] : kept[i], miss = flow.state[i] - kept[i];
-      const T part = (miss < 0 ? -miss : miss) / (1 + size);
-      if (!(part <= drift_) && drift_ - drift_ == 0) drift_ = part;  // an infinity or NaN stays
-    }
-  }
   Slots<typename Flow::Word> slots_;
   T drift_ = 0, bound_ = 0;
   long every_ = 0;

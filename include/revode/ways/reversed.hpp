@@ -38,7 +38,7 @@ class Reversed {
   }
   std::size_t tape_bits() const { return peak_; }
   BitLog* log() { return &log_; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     if (slots_.used() > 1 && slots_.top() == n + 1) {
       const std::uint64_t here = fingerprint(flow);
       slots_.pop();

@@ -23,7 +23,7 @@ class Stored {
     return Status::ok;
   }
   BitLog* log() { return nullptr; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     while (slots_.top() > n) slots_.pop();  // of a step that failed
     slots_.recall(flow.state), flow.moved();
     slots_.pop();

@@ -9,6 +9,8 @@
 /// A full tape leaves a restore point and starts again; on the way back each closed segment is run once more to fill
 /// its tape. Memory (4 + slots) d and the tape. The self-check is that of reversed.hpp.
 #pragma once
+#include <string.h>
+
 #include "revode/residue.hpp"
 #include "revode/way.hpp"
 
@@ -49,7 +51,7 @@ class Taped {
     return status;
   }
   BitLog* log() { return nullptr; }
-  Status retreat(long n, Flow& flow, const Clock<T>& clock) {
+  Status retreat(long n, Flow& flow, const auto& clock) {
     if (begun_ == n + 1)
       if (Status status = run_again(n, flow, clock); status != Status::ok) return status;
     const Step<T> s = clock.at(n);
@@ -113,7 +115,7 @@ class Taped {
     return Status::ok;
   }
   /// The closed segment that ends in front of state n + 1.
-  Status run_again(long n, Flow& flow, const Clock<T>& clock) {
+  Status run_again(long n, Flow& flow, const auto& clock) {
     const std::uint64_t here = fingerprint(flow);
     slots_.pop();
     slots_.recall(flow.state), flow.moved();

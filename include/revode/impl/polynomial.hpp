@@ -1,7 +1,7 @@
 // Polynomials on packs, each with one fixed order of roundings: Horner where throughput counts (float), Estrin where
 // the length of the chain does (double).
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
 template <class T, int W>

@@ -12,7 +12,7 @@
 #endif
 #if (defined(__arm__) && !defined(__ARM_FEATURE_FMA)) || (defined(__riscv) && !defined(__riscv_flen))
 #define REVODE_SOFT_FMA  // elsewhere fma is an instruction, or that of a libm which rounds once (glibc, musl)
-#include "soft_fma.hpp"
+#include "revode/impl/soft_fma.hpp"
 #endif
 #define REVODE_INLINE __attribute__((always_inline)) inline
 #define REVODE_INLINED __attribute__((always_inline))  // of a lambda, after its parameters

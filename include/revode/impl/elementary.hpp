@@ -2,7 +2,7 @@
 // gives NaN out. Rounding to an integer adds and takes away 1.5 * 2^23 (2^52): the low bits of the sum are the integer.
 // Reductions subtract n * constant by fma: the leading product is exact, so one rounding remains (Cody and Waite 1980).
 #pragma once
-#include "polynomial.hpp"
+#include "revode/impl/polynomial.hpp"
 
 namespace revode::kernel {
 template <class T, int W>

@@ -1,6 +1,6 @@
 // Square roots on packs: the processor's instruction, or integers where it has none.
 #pragma once
-#include "pack.hpp"
+#include "revode/impl/pack.hpp"
 
 #if defined(__arm__) && !defined(__aarch64__)
 #define REVODE_HAS_SQRT(T) ((__ARM_FP & (sizeof(T) == 4 ? 4 : 8)) != 0)
@@ -16,7 +16,7 @@
 #else
 #define REVODE_HAS_SQRT(T) true
 #endif
-#include "soft_sqrt.hpp"
+#include "revode/impl/soft_sqrt.hpp"
 
 namespace revode::kernel {
 template <class T>

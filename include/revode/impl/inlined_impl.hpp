@@ -1,0 +1,165 @@
+/// Bodies of InlinedFlow.
+#pragma once
+#include <utility>
+
+#include "revode/inlined.hpp"
+
+namespace revode {
+namespace detail {
+/// body<0>() to body<count - 1>()
+template <int count, class Body>
+REVODE_INLINE void unrolled(const Body& body) {
+  [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
+    (body.template operator()<i>(), ...);
+  }
+  (std::make_integer_sequence<int, count>{});
+}
+template <class T>
+REVODE_INLINE T modulus(T x) {
+  if constexpr (sizeof(T) == 4)
+    return __builtin_fabsf(x);
+  else
+    return __builtin_fabs(x);
+}
+/// sum + c[0] k[0][d] + ..., the terms of which `takes` is true
+template <int terms, auto takes, class T, class S, int dim>
+REVODE_INLINE S chain(S sum, const T* c, const S (*k)[dim], int d) {
+  unrolled<terms>([&]<int j>() REVODE_INLINED {
+    if constexpr (takes(j)) sum = S::fma(c[j], k[j][d], sum);
+  });
+  return sum;
+}
+/// c[0] k[0][d] + ..., which begins with the product
+template <int terms, auto takes, class T, class S, int dim>
+REVODE_INLINE S chain(const T* c, const S (*k)[dim], int d) {
+  constexpr int first = [] {
+    int j = 0;
+    while (!takes(j)) ++j;
+    return j;
+  }();
+  S sum = S::all(c[first]) * k[first][d];
+  unrolled<terms - first - 1>([&]<int more>() REVODE_INLINED {
+    constexpr int j = first + 1 + more;
+    if constexpr (takes(j)) sum = S::fma(c[j], k[j][d], sum);
+  });
+  return sum;
+}
+}  // namespace detail
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+[[gnu::noinline]] void InlinedFlow<N, F, base, W>::scale(T h) {
+  h_ = h;
+  for (int i = 1, at = 0; i < stages; ++i)
+    for (int j = 0; j < i; ++j) a_[at++] = h * base.A(i, j);
+  for (int i = 0; i < stages; ++i) {
+    b_[i] = h * base.b[i];
+    if constexpr (pair) e_[i] = h * (base.b[i] - base.b_hat[i]);
+  }
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <int V>
+void InlinedFlow<N, F, base, W>::evaluate(T t, const T* x, T* f, std::size_t n) const {
+  using S = Lanes<T, V>;
+  const Theta<V> theta(Base::call.theta);
+  S in[dim], out[dim];
+  for (std::size_t d = 0; d < dim; ++d) in[d] = S::load(x + d * n);
+  Rule{}(S::all(t), static_cast<const S*>(in), theta.at, out);
+  for (std::size_t d = 0; d < dim; ++d) out[d].store(f + d * n);
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+REVODE_INLINE void InlinedFlow<N, F, base, W>::step(const Step<T>& s, BitLog*) {
+  if (!(s.h == h_)) scale(s.h);  // a step of the size of the one before does not wait for it
+  const std::size_t n = lanes();
+  std::size_t l = 0;
+  if constexpr (W == 1) {
+    step_lanes<1>(s, 0, 1);
+  } else {
+    for (; l + W <= n; l += W) step_lanes<W>(s, l, n);
+    for (; l < n; ++l) step_lanes<1>(s, l, n);
+  }
+  Base::evaluations += advancing - fresh_ + (measure && pair ? stages - advancing : 0);
+  fresh_ = false, ran_ahead_ = measure && ahead;
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <int V>
+REVODE_INLINE void InlinedFlow<N, F, base, W>::step_lanes(const Step<T>& s, std::size_t l, std::size_t n) {
+  using S = Lanes<T, V>;
+  using detail::chain, detail::unrolled;
+  const auto load = [&](const T* from, S* to) REVODE_INLINED {
+    for (std::size_t d = 0; d < dim; ++d) to[d] = S::load(from + d * n + l);
+  };
+  const auto store = [&](const S* from, T* to) REVODE_INLINED {
+    for (std::size_t d = 0; d < dim; ++d) from[d].store(to + d * n + l);
+  };
+  const Theta<V> theta(Base::call.theta);
+  const auto evaluate_at = [&](T t, const S* x, S* f) REVODE_INLINED { Rule{}(S::all(t), x, theta.at, f); };
+
+  S x[dim], u[dim], k[stages][dim];
+  load(state, x);
+  if (fresh_) {
+    load(slope(0), k[0]);
+  } else {
+    evaluate_at(s.t0 + base.c(0) * s.h, x, k[0]);
+    store(k[0], slope(0));
+  }
+  unrolled<advancing - 1>([&]<int before>() REVODE_INLINED {
+    constexpr int i = before + 1;
+    for (int d = 0; d < dim; ++d)
+      u[d] = chain<i, [](int j) { return !zero(base.A(i, j)); }>(x[d], a_ + i * (i - 1) / 2, k, d);
+    evaluate_at(s.t0 + base.c(i) * s.h, u, k[i]);
+  });
+  S psi[dim];
+  for (int d = 0; d < dim; ++d) psi[d] = chain<advancing, moves>(b_, k, d), u[d] = x[d] + psi[d];
+  store(u, state);
+  if (!measure) return;
+  if constexpr (!pair) {
+    for (int d = 0; d < dim; ++d) u[d] = S::fma(-s.h, k[0][d], psi[d]);
+    return store(u, error_);
+  }
+  unrolled<stages - advancing>([&]<int more>() REVODE_INLINED {
+    constexpr int i = advancing + more;
+    if constexpr (!ahead)
+      for (int d = 0; d < dim; ++d) u[d] = chain<i, always>(x[d], a_ + i * (i - 1) / 2, k, d);
+    evaluate_at(ahead ? s.t1 + base.c(0) * s.h : s.t0 + base.c(i) * s.h, u, k[i]);
+  });
+  if constexpr (ahead) store(k[advancing], slope(advancing));
+  for (int d = 0; d < dim; ++d) u[d] = chain<stages, always>(e_, k, d);
+  store(u, error_);
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::error(const Control<T>& control) {
+#if defined(__x86_64__) || defined(__aarch64__)  // where a square root is an instruction
+  if constexpr (W == 1) {
+    constexpr int chains = dim < norm_chains ? dim : norm_chains;
+    using detail::modulus;
+    T square[dim];
+    kernel::Word<T> lost = 0;
+    const T *const miss = error_, *const y0 = y, *const y1 = state;
+    const T atol = control.atol, rtol = control.rtol;
+    for (int d = 0; d < dim; ++d) {
+      const T e = miss[d], a = modulus(y0[d]), b = modulus(y1[d]);
+      const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
+      square[d] = part * part;
+      lost |= b - b == 0 ? 0 : 1;
+    }
+    if (lost != 0) return static_cast<T>(__builtin_inff());
+    int d = chains;
+    for (; d + chains <= dim; d += chains)
+      for (int j = 0; j < chains; ++j) square[j] += square[d + j];
+    for (int j = 0; d + j < dim; ++j) square[j] += square[d + j];
+    T sum = square[0];
+    for (int j = 1; j < chains; ++j) sum += square[j];
+    if (!(sum - sum == 0)) return sum;
+    if constexpr (sizeof(T) == 4)
+      return __builtin_sqrtf(sum / static_cast<T>(dim));
+    else
+      return __builtin_sqrt(sum / static_cast<T>(dim));
+  }
+#endif
+  return Base::error(control);
+}
+}  // namespace revode

@@ -1,0 +1,14 @@
+// Whether this is a build under the sanitizers.
+#pragma once
+
+namespace trial {
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool sanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool sanitized = __has_feature(address_sanitizer);
+#else
+inline constexpr bool sanitized = false;
+#endif
+/// Long runs are a tenth as long under the sanitizers, which make each step some fifteen times slower.
+inline constexpr long shrink = sanitized ? 10 : 1;
+}  // namespace trial
