@@ -1,4 +1,4 @@
-"""Continuous flows of M units against K = M planar flows on the potentials of Rezende and Mohamed (Chen et al. 2018)."""
+"""Continuous flows of M units against K = M planar ones on the potentials of Rezende and Mohamed (Chen et al. 2018)."""
 import pathlib
 import subprocess
 import sys
@@ -9,9 +9,9 @@ POTENTIALS, WIDTHS, SEEDS = (1, 2, 3, 4), (2, 8, 32), (1, 2, 3)
 UPDATES = {"cnf": 3000, "planar": 6000}
 PROTOCOL = """\
 KL(q || p) in nats, p = e^-U / Z with Z by quadrature; a wall beyond |z| = 4 makes the three open potentials densities.
-Adam with a cosine schedule from 1e-2, 256 draws an update, {cnf} updates of the continuous flow (concatsquash 2-M-2, RK4
-in 8 steps) and {planar} of the K planar ones; 51,200 fresh draws measure. The paper draws its figures without a table, and
-gives 10,000 updates of Adam to the first and 500,000 of RMSprop to the second.
+Adam with a cosine schedule from 1e-2, 256 draws an update, {cnf} updates of the continuous flow (concatsquash 2-M-2,
+RK4 in 8 steps) and {planar} of the K planar ones; 51,200 fresh draws measure. The paper draws its figures without a
+table, and gives 10,000 updates of Adam to the first and 500,000 of RMSprop to the second.
 """
 
 
