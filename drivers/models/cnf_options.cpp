@@ -104,6 +104,7 @@ Program cnf_program() {
       "With --model it evaluates, samples and inverts a fitted one.";
   TrainingDefaults defaults;
   defaults.epochs = 30, defaults.tiles = 4, defaults.rate = 5e-3, defaults.final_rate = 1e-5, defaults.clip = 10;
+  defaults.patience = 20;  // held-out -log p is by a finer solver: what exploits a coarse one is not kept
   for (auto& group :
        {command_options(), data_options(), model_options(), solver_options("rk4", 6), training_options(defaults)})
     program.options.insert(program.options.end(), group.begin(), group.end());

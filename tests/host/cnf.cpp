@@ -153,6 +153,7 @@ void over_grid(Model<float>& m, float half, int n, const std::function<void(doub
 TEST(CnfModel, TheDensityIntegratesToOne) {
   for (const auto layer :
        {CnfModel<float>::Layer::concat, CnfModel<float>::Layer::concat_squash, CnfModel<float>::Layer::hyper}) {
+    if (trial::sanitized && layer != CnfModel<float>::Layer::concat_squash) continue;  // some fifteen times slower
     Config<float> c = config<float>(4, 2);
     c.layer = layer, c.norm = true, c.hyper_hidden = 6, c.test_steps = 20;
     if (layer == CnfModel<float>::Layer::hyper) c.hidden = {8};
@@ -160,7 +161,7 @@ TEST(CnfModel, TheDensityIntegratesToOne) {
     const auto trained = static_cast<std::size_t>(m.model.params());
     for (std::size_t i = 0; i < trained; ++i) m.theta[i] *= 2;
     double mass = 0, apart = 0;
-    const int n = 96 / (trial::sanitized ? 2 : 1);
+    const int n = 96;
     over_grid(m, 8, n, [&](double x, double y, double log_p) {
       mass += std::exp(log_p) * (16. / n) * (16. / n);
       if (x * x + y * y < 4) apart = std::max(apart, std::abs(log_p - log_normal(x, y)));

@@ -7,8 +7,8 @@ import sys
 from common import check, fit_density, verdict, write_csv
 
 TOYS = ("moons", "circles", "eight_gaussians", "pinwheel", "spirals", "swiss_roll", "rings", "checkerboard")
-EPOCHS = {"checkerboard": 150}
-EQUAL = {"hidden": "64,64", "steps": 6, "rate": 8e-3}
+EPOCHS = {"checkerboard": 100}
+EQUAL = {"hidden": "64,64", "steps": 6, "rate": 5e-3}
 BOUND = 0.05
 PROTOCOL = """\
 The toys of FFJORD (Grathwohl et al. 2019) with its formulas; every batch of 256 points is drawn anew, test are 10,000

@@ -1,0 +1,209 @@
+// KL(q || p) of a continuous flow of M hidden units and of K planar flows (Rezende and Mohamed 2015) against
+// potentials:
+//   reproduce_planar cnf|planar POTENTIAL WIDTH SEED UPDATES        prints potential,width,model,seed,kl
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <numbers>
+#include <string_view>
+#include <vector>
+
+#include "potentials.hpp"
+#include "revode/cnf.hpp"
+#include "revode/optimizer.hpp"
+#include "revode/random.hpp"
+#include "revode/solve.hpp"
+#include "revode/time_mlp.hpp"
+#include "revode/time_weights.hpp"
+
+namespace {
+using namespace revode;
+using reproduce::Potential;
+constexpr int lanes = 256;
+constexpr std::size_t batch = lanes;
+
+/// Draws of the base for an update, [2][lanes].
+void draw(std::uint64_t seed, std::uint64_t index, std::vector<double>& z) {
+  z.resize(2 * batch);
+  Random random(seed, 1, index);
+  for (double& v : z) v = static_cast<double>(random.normal());
+}
+double log_base(double x, double y) {
+  return -.5 * (x * x + y * y) - std::log(2 * std::numbers::pi);
+}
+
+/// K planar flows z + u tanh(w z + b) with the paper's u that keeps them invertible. theta: u[2] w[2] b of each.
+class Planar {
+ public:
+  explicit Planar(int layers) : layers_(static_cast<std::size_t>(layers)) {}
+  std::size_t params() const { return 5 * layers_; }
+  void initialise(std::uint64_t seed, std::vector<double>& theta) const {
+    Random random(seed, 2);
+    for (double& v : theta) v = .1 * static_cast<double>(random.normal());
+  }
+  /// The mean of log q + U over z; its gradient is added.
+  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar) {
+    double sum = 0;
+    for (std::size_t l = 0; l < batch; ++l) {
+      double x[2] = {z[l], z[batch + l]}, log_q = log_base(x[0], x[1]);
+      kept_.clear();
+      for (std::size_t k = 0; k < layers_; ++k) log_q -= layer(theta.data() + 5 * k, x);
+      const Potential p = reproduce::potential(which, x[0], x[1]);
+      sum += log_q + p.u;
+      if (!theta_bar) continue;
+      double x_bar[2] = {p.by[0], p.by[1]};
+      for (std::size_t k = layers_; k-- > 0;) layer_back(theta.data() + 5 * k, kept_[k], x_bar, theta_bar + 5 * k);
+    }
+    return sum / static_cast<double>(batch);
+  }
+
+ private:
+  struct Kept {
+    double x[2], h, m, u[2], det;
+  };
+  /// u + (softplus(w u) - 1 - w u) w / |w|^2, so that w u >= -1. Moves x; log |det|.
+  double layer(const double* p, double* x) {
+    const double *u = p, *w = p + 2, dot = u[0] * w[0] + u[1] * w[1], norm = w[0] * w[0] + w[1] * w[1] + 1e-9;
+    Kept k{};
+    k.m = (std::log1p(std::exp(-std::abs(dot))) + std::max(dot, 0.) - 1 - dot) / norm;
+    k.h = std::tanh(w[0] * x[0] + w[1] * x[1] + p[4]);
+    for (int i = 0; i < 2; ++i) k.x[i] = x[i], k.u[i] = u[i] + k.m * w[i];
+    k.det = 1 + (1 - k.h * k.h) * (k.u[0] * w[0] + k.u[1] * w[1]);
+    for (int i = 0; i < 2; ++i) x[i] += k.u[i] * k.h;
+    kept_.push_back(k);
+    return std::log(std::abs(k.det));
+  }
+  /// x_bar of what comes out to that of what went in, log q's -log |det| included.
+  static void layer_back(const double* p, const Kept& k, double* x_bar, double* bar) {
+    const double *u = p, *w = p + 2, slope = 1 - k.h * k.h, dot = u[0] * w[0] + u[1] * w[1];
+    const double norm = w[0] * w[0] + w[1] * w[1] + 1e-9, along = k.u[0] * w[0] + k.u[1] * w[1];
+    const double det_bar = -1 / k.det;
+    const double along_bar = det_bar * slope;
+    const double h_bar = x_bar[0] * k.u[0] + x_bar[1] * k.u[1] - 2 * k.h * along * det_bar, a_bar = h_bar * slope;
+    double u_bar[2], w_bar[2];
+    for (int i = 0; i < 2; ++i) {
+      u_bar[i] = x_bar[i] * k.h + along_bar * w[i];
+      w_bar[i] = along_bar * k.u[i] + a_bar * k.x[i];
+    }
+    const double m_bar = u_bar[0] * w[0] + u_bar[1] * w[1];
+    const double dot_bar = m_bar * (1 / (1 + std::exp(-dot)) - 1) / norm, norm_bar = -m_bar * k.m / norm;
+    for (int i = 0; i < 2; ++i) {
+      w_bar[i] += u_bar[i] * k.m + dot_bar * u[i] + 2 * norm_bar * w[i];
+      bar[i] += (u_bar[i] + dot_bar * w[i]) / static_cast<double>(batch);
+      bar[2 + i] += w_bar[i] / static_cast<double>(batch);
+      x_bar[i] += a_bar * w[i];
+    }
+    bar[4] += a_bar / static_cast<double>(batch);
+  }
+  std::size_t layers_;
+  std::vector<Kept> kept_;
+};
+
+/// A continuous flow over a concatsquash field of one hidden layer, from the base at t = 0.
+class Continuous {
+ public:
+  Continuous(const Continuous&) = delete;
+  explicit Continuous(int units)
+      : widths_{2, units, 2},
+        weights_(widths_, TimeLayer::concat_squash),
+        field_(widths_, Activation::tanh, weights_),
+        traced_(widths_, Activation::tanh, weights_, true),
+        flow_(field_, Trace::closed, {}, &traced_) {
+    Plan<double> plan;
+    plan.method = runge_kutta(tableau::rk4<double>), plan.way = Way::stored, plan.arithmetic = Arithmetic::real;
+    plan.stored_steps = steps;
+    bytes_.resize(Solve<double>::bytes(flow_, plan, lanes) + REVODE_ALIGN);
+    void* at = bytes_.data();
+    std::size_t space = bytes_.size();
+    Arena arena(std::align(REVODE_ALIGN, bytes_.size() - REVODE_ALIGN, at, space), bytes_.size() - REVODE_ALIGN);
+    if (const Status s = solve_.init(arena, flow_, plan, lanes); s != Status::ok) fail(s);
+  }
+  std::size_t params() const { return static_cast<std::size_t>(flow_.shape({}).params); }
+  void initialise(std::uint64_t seed, std::vector<double>& theta) const {
+    Random random(seed, 2);
+    for (double& v : theta) v = static_cast<double>(2 * random.uniform() - 1) / std::sqrt(2.);
+  }
+  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar) {
+    std::vector<double> y0(z);
+    y0.resize(3 * batch);
+    if (const Status s = run(*solve_, {0, 1, steps}, theta.data(), y0.data()); s != Status::ok) fail(s);
+    const double *y = solve_->y(), part = 1 / static_cast<double>(batch);
+    std::vector<double> y_bar(3 * batch);
+    double sum = 0;
+    for (std::size_t l = 0; l < batch; ++l) {
+      const Potential p = reproduce::potential(which, y[l], y[batch + l]);
+      sum += log_base(z[l], z[batch + l]) + y[2 * batch + l] + p.u;
+      y_bar[l] = part * p.by[0], y_bar[batch + l] = part * p.by[1], y_bar[2 * batch + l] = part;
+    }
+    if (theta_bar) {
+      constexpr std::size_t leaves = lanes / 64;
+      std::vector<double> all(leaves * params());
+      if (const Status s = run_back(*solve_, y_bar.data(), static_cast<double*>(nullptr), {all.data(), 64, params()});
+          s != Status::ok)
+        fail(s);
+      for (std::size_t i = 0; i < all.size(); ++i) theta_bar[i % params()] += all[i];
+    }
+    return sum * part;
+  }
+
+ private:
+  static constexpr long steps = 8;
+  [[noreturn]] static void fail(Status s) {
+    std::fprintf(stderr, "planar: %s\n", sentence(s));
+    std::exit(1);
+  }
+  int widths_[3];
+  LayerWeights<double> weights_;
+  TimeMlp<double> field_, traced_;
+  Cnf<double> flow_;
+  std::vector<std::byte> bytes_;
+  Solve<double> solve_;
+};
+
+/// Trains by Adam with a cosine schedule; KL over 51,200 fresh draws.
+template <class Model>
+double train(Model&& model, int which, std::uint64_t seed, long updates, double rate) {
+  std::vector<double> theta(model.params()), bar(theta.size()), z;
+  model.initialise(seed, theta);
+  Adam<double> adam;
+  Arena measure;
+  adam.place(measure, theta.size());
+  std::vector<std::byte> bytes(measure.bytes() + REVODE_ALIGN);
+  void* at = bytes.data();
+  std::size_t space = bytes.size();
+  Arena arena(std::align(REVODE_ALIGN, measure.bytes(), at, space), measure.bytes());
+  adam.place(arena, theta.size());
+  adam.reset();
+  for (long i = 0; i < updates; ++i) {
+    draw(seed, static_cast<std::uint64_t>(i), z);
+    std::fill(bar.begin(), bar.end(), 0.);
+    model.loss(which, theta, z, bar.data());
+    double norm = 0;
+    for (const double v : bar) norm += v * v;
+    for (double& v : bar) v *= std::min(1., 10 / (std::sqrt(norm) + 1e-12));
+    const double done = static_cast<double>(i) / static_cast<double>(updates);
+    adam.update(rate * .5 * (1 + std::cos(std::numbers::pi * done)), bar.data(), theta.data());
+  }
+  double sum = 0;
+  constexpr int fresh = 200;
+  for (int i = 0; i < fresh; ++i) {
+    draw(seed + 1000, static_cast<std::uint64_t>(i), z);
+    sum += model.loss(which, theta, z, nullptr);
+  }
+  return sum / fresh + reproduce::log_normalisation(which);
+}
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 6) return std::fputs("planar cnf|planar POTENTIAL WIDTH SEED UPDATES\n", stderr), 2;
+  const bool continuous = std::string_view(argv[1]) == "cnf";
+  const int which = std::atoi(argv[2]), width = std::atoi(argv[3]);
+  const auto seed = static_cast<std::uint64_t>(std::atoll(argv[4]));
+  const long updates = std::atol(argv[5]);
+  const double kl = continuous ? train(Continuous(width), which, seed, updates, 1e-2)
+                               : train(Planar(width), which, seed, updates, 1e-2);
+  std::printf("potential,width,model,seed,kl\n%d,%d,%s,%s,%.6f\n", which, width, argv[1], argv[4], kl);
+  return 0;
+}
