@@ -169,7 +169,7 @@ int train(const mpi::Communicator& ranks, int argc, char** argv) {
     return static_cast<int>(Exit::stopped);
   }
   // 4. Results.
-  const double rmse = training.held_out_rmse();
+  const double rmse = training.held_out_score();
   mpi::together(ranks, [&] {
     if (ranks.rank() == 0) report(folder, options, data, *trainee, training, rmse);
   });

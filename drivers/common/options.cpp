@@ -42,7 +42,9 @@ Options::Options(Program program) : program_(std::move(program)) {
   for (Option& option : detail::standard_options()) table.push_back(std::move(option));
   for (Option& option : table) {
     for (const Entry& other : entries_)
-      if (other.option.key == option.key || detail::flag(other.option) == detail::flag(option))
+      if (other.option.key == option.key || detail::flag(other.option) == detail::flag(option) ||
+          (!option.alias.empty() && option.alias == detail::flag(other.option)) ||
+          (!other.option.alias.empty() && other.option.alias == detail::flag(option)))
         throw std::logic_error("two options with the key " + option.key + " or the flag --" + detail::flag(option));
     if (!detail::fits(option, option.value))
       throw std::logic_error("the default of " + option.key + " is out of its range");
@@ -63,19 +65,23 @@ bool Options::given(const std::string& key) const {
 
 Options::Words Options::split(const std::vector<std::string>& words) const {
   std::vector<std::string> flags;
-  for (const Entry& entry : entries_) flags.push_back("--" + detail::flag(entry.option));
+  std::vector<std::size_t> at;
+  for (std::size_t i = 0; i < entries_.size(); ++i)
+    for (const std::string& flag : {detail::flag(entries_[i].option), entries_[i].option.alias})
+      if (!flag.empty()) flags.push_back("--" + flag), at.push_back(i);
   Words all;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     const auto equals = word.find('=');
     const std::string name = word == "-h" ? "--help" : word.substr(0, equals);
-    const auto found = static_cast<std::size_t>(std::find(flags.begin(), flags.end(), name) - flags.begin());
-    if (found == flags.size()) {
+    const auto flag = static_cast<std::size_t>(std::find(flags.begin(), flags.end(), name) - flags.begin());
+    if (flag == flags.size()) {
       const std::string near = nearest(name, flags);
       throw Failure(
           Exit::usage, word,
           near.empty() ? "unknown flag: --help lists those there are" : "unknown flag: did you mean " + near + "?");
     }
+    const std::size_t found = at[flag];
     const Option& option = entries_[found].option;
     const bool more = i + 1 < words.size();
     if (word != "-h" && equals != std::string::npos) {

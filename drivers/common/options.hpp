@@ -20,6 +20,7 @@ struct Option {
   Value value{};      ///< default
   std::string help{};
   std::string flag{};                ///< without dashes; empty: the name of the key, with - for _
+  std::string alias{};               ///< another flag for the same
   std::vector<std::string> words{};  ///< of a text: the only ones allowed
   double at_least = -std::numeric_limits<double>::infinity();
   double above = -std::numeric_limits<double>::infinity();

@@ -87,7 +87,8 @@ std::string Options::help() const {
     for (const Entry& e : entries_) {
       if (detail::section(e.option) != section) continue;
       const std::string flag = detail::flag(e.option);
-      entry(page, "--" + flag + placeholder(e.option), description(e.option));
+      const std::string alias = e.option.alias.empty() ? "" : ", --" + e.option.alias;
+      entry(page, "--" + flag + alias + placeholder(e.option), description(e.option));
     }
   }
   return page + kEnding;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
@@ -24,6 +25,10 @@ std::string figure(const char* format, double value) {
   return text.data();
 }
 
+std::string upper(std::string word) {
+  for (char& c : word) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return word;
+}
 /// Asked anew each time: windows change their width.
 int width(std::FILE* out) {
   if (const char* columns = std::getenv("COLUMNS"))
@@ -51,7 +56,7 @@ std::string progress_line(const Progress& now, int columns) {
   std::string epoch = std::to_string(now.epoch);
   if (epoch.size() < last.size()) epoch.insert(0, last.size() - epoch.size(), ' ');
   const std::array<std::string, 5> pieces{"epoch " + epoch + "/" + last, "loss " + figure("%-10.5g", now.loss),
-                                          "held-out RMSE " + figure("%.4f", now.held_out_rmse),
+                                          "held-out " + upper(now.metric) + " " + figure("%.4f", now.held_out),
                                           figure("%.0f", now.samples_per_second) + " samples/s",
                                           clock_time(now.seconds_left) + " left"};
   std::string line;

@@ -9,7 +9,8 @@ namespace revode::host {
 struct Progress {
   std::int64_t epoch = 0, epochs = 0;
   double loss = std::numeric_limits<double>::quiet_NaN();
-  double held_out_rmse = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured yet
+  double held_out = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not measured yet
+  std::string metric = "rmse";                                 ///< what the held-out number measures
   double samples_per_second = 0;
   double seconds_left = std::numeric_limits<double>::quiet_NaN();  ///< NaN: not known yet
 };

@@ -32,12 +32,13 @@ Training::Training(const mpi::Communicator& ranks, const Options& options, Train
       trainee_(trainee),
       per_epoch_(trainee.iterations_per_epoch()),
       iterations_(updates(options, per_epoch_)),
-      allreduce_(ranks, static_cast<int>(options.integer("training.tiles")), trainee.params() + Trainee::statistics,
+      allreduce_(ranks, static_cast<int>(options.integer("training.tiles")),
+                 trainee.params() + Trainee::statistics + trainee.buffers(),
                  counters + static_cast<std::size_t>(ranks.size())),
       watchdog_(ranks, options.number("cluster.stall_s")),
       updater_(mpi::together(ranks, [&] { return std::make_unique<Updater>(options, trainee.params(), iterations_); })),
-      theta_(trainee.params()),
-      leaf_(trainee.params() + Trainee::statistics),
+      theta_(trainee.params() + trainee.buffers()),
+      leaf_(trainee.params() + Trainee::statistics + trainee.buffers()),
       sum_(leaf_.size()),
       held_out_(nan) {
   trainee.initialise(theta_.data());
@@ -49,13 +50,13 @@ Training::End Training::run() {
   first_iteration_ = iteration_;
   const std::int64_t every = options_.integer("checkpoint.every");
   bool stop = false;
-  while (iteration_ < iterations_ && !stop) {
+  while (!done() && !stop) {
     stop = iterate();
-    const bool last = iteration_ == iterations_;
-    if (iteration_ % per_epoch_ == 0 || last) end_epoch();
-    if (stop || last || (every > 0 && iteration_ % every == 0)) save();
+    if (iteration_ % per_epoch_ == 0 || iteration_ == iterations_) end_epoch();
+    if (stop || done() || (every > 0 && iteration_ % every == 0)) save();
   }
-  const End end = iteration_ < iterations_ ? End::stopped : End::finished;
+  const End end = done() ? End::finished : End::stopped;
+  if (end == End::finished && !best_.empty()) theta_ = best_;
   if (progress_) progress_->finish();
   if (log_) {
     std::uint64_t hash = 14695981039346656037u;  // FNV-1a over the parameters' bits
@@ -103,7 +104,7 @@ bool Training::reduce(Epoch& step) {
     stop = allreduce_.finish(sum_.data(), beside.data(), signals_.requested());
   }
   if (beside[3] > 0) check(status, "gradient");
-  const float* statistics = sum_.data() + theta_.size();
+  const float* statistics = sum_.data() + trainee_.params();
   step.loss = static_cast<double>(statistics[0]), step.squares = static_cast<double>(statistics[1]);
   step.values = static_cast<double>(statistics[2]), step.samples = beside[0];
   step.evaluations_forward = beside[1], step.evaluations_backward = beside[2], step.iterations = 1;
@@ -117,10 +118,24 @@ void Training::update(const Epoch& step) {
   for (float& g : sum_) g *= scale;
   norm_ = updater_->update(iteration_, sum_.data(), theta_.data());
   if (!std::isfinite(norm_)) diverged("gradient", "is not finite");
+  trainee_.track(sum_.data() + trainee_.params() + Trainee::statistics, theta_.data() + trainee_.params());
+}
+
+/// The run is over: all its updates are made, or the held-out measure has not got better for too long.
+bool Training::done() const {
+  const std::int64_t patience = options_.integer("training.patience");
+  return iteration_ >= iterations_ || (patience > 0 && stale_ >= patience);
+}
+
+/// Keeps the parameters of the best held-out measure.
+void Training::judge() {
+  if (options_.integer("training.patience") == 0 || std::isnan(held_out_)) return;
+  ++stale_;
+  if (held_out_ < best_score_) best_score_ = held_out_, best_ = theta_, stale_ = 0;
 }
 
 /// Each rank fills in its tiles of a table; adding the others' zeros changes nothing, so the ranks do not show.
-double Training::held_out_rmse() {
+double Training::held_out_score() {
   const auto tiles = static_cast<std::size_t>(trainee_.held_out_tiles());
   const auto rank = static_cast<std::size_t>(ranks_.rank()), size = static_cast<std::size_t>(ranks_.size());
   mpi::TreeAllreduce<double> table(ranks_, ranks_.size(), 2 * tiles + 1);
@@ -136,15 +151,22 @@ double Training::held_out_rmse() {
   double squares = 0, values = 0;
   for (std::size_t i = 0; i < 2 * tiles; i += 2) squares += sums[i], values += sums[i + 1];
   if (!std::isfinite(squares)) diverged("held-out error", "is not finite");
-  return std::sqrt(squares / values);
+  return trainee_.score(squares, values);
 }
 
 /// Every rank that meets a failure brings it; rank 0 prints one.
 void Training::check(Status status, const std::string& what) {
   if (status == Status::ok) return mpi::agree(ranks_, nullptr);
   const bool divergence = status == Status::not_finite || status == Status::range;
-  const Failure failure(divergence ? Exit::not_finite : Exit::bug, what + " of iteration " + std::to_string(iteration_),
-                        sentence(status) + std::string(divergence ? "; where training diverges, lower --rate" : ""));
+  const bool room = status == Status::capacity || status == Status::too_many_steps;
+  const char* remedy = divergence                   ? "; where training diverges, lower --rate"
+                       : status == Status::capacity ? "; raise --tape-bits, --slots or --most-steps"
+                       : room                       ? "; raise --most-steps, or the tolerances"
+                                                    : "";
+  const Failure failure(divergence ? Exit::not_finite
+                        : room     ? Exit::usage
+                                   : Exit::bug,
+                        what + " of iteration " + std::to_string(iteration_), sentence(status) + std::string(remedy));
   mpi::agree(ranks_, &failure);
 }
 

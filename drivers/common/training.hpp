@@ -2,7 +2,9 @@
 /// gradients, statistics and the stop vote, every rank makes the same update; rank 0 writes log, metrics and
 /// checkpoints.
 #pragma once
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,21 +34,30 @@ class Trainee {
   static constexpr std::size_t statistics = 3;
   virtual ~Trainee() = default;
   virtual std::size_t params() const = 0;
+  /// theta[params + buffers]
   virtual void initialise(float* theta) const = 0;
+  /// Numbers behind theta that are kept with it and not trained; as many sums stand behind a leaf's statistics.
+  virtual std::size_t buffers() const { return 0; }
+  /// After each update, from the means of those sums over the samples of the batch.
+  virtual void track(const float* /*means*/, float* /*buffers*/) const {}
   virtual long iterations_per_epoch() const = 0;
-  /// Gradient of one tile of the batch of an iteration, sums over its samples: leaf[params + statistics], overwritten.
+  /// Gradient of one tile of the batch of an iteration, sums over its samples: leaf[params + statistics + buffers],
+  /// overwritten.
   /// A function of its arguments alone, so any rank may be asked.
   virtual Status gradient(long iteration, int tile, const float* theta, float* leaf, TileWork& work) = 0;
   /// Tiles of the held-out data, and the sums over one of them: squared errors and values.
   virtual int held_out_tiles() const = 0;
   virtual Status held_out(int tile, const float* theta, double& squares, double& values) = 0;
+  /// What the two sums make: the name of the measure, and its value; the lower, the better.
+  virtual const char* metric() const { return "rmse"; }
+  virtual double score(double squares, double values) const { return std::sqrt(squares / values); }
   /// False where some layer is so wide that a BLAS computes it, in its own order of roundings (kernel::same_bits).
   virtual bool same_bits() const { return true; }
 };
 
 /// The options of every training, to be added to a program's table, with its own defaults.
 struct TrainingDefaults {
-  std::int64_t epochs = 100, tiles = 4;
+  std::int64_t epochs = 100, tiles = 4, patience = 0;
   double rate = 1e-2, final_rate = 1e-4, clip = 10;
   std::string optimizer = "adam", schedule = "cosine";
 };
@@ -60,8 +71,8 @@ class Training {
   /// Collective: trains to the end, or until a signal; then a checkpoint is written.
   End run();
   const std::vector<float>& theta() const { return theta_; }
-  /// Collective: root mean square over the held-out tiles, the same on every rank. NaN where there are no values.
-  double held_out_rmse();
+  /// Collective: the trainee's measure over the held-out tiles, the same on every rank. NaN where there are no values.
+  double held_out_score();
   long iteration() const { return iteration_; }
   const std::filesystem::path& folder() const { return folder_; }  ///< of rank 0; empty on the others
   Log* log() { return log_ ? &*log_ : nullptr; }                   ///< of rank 0; null on the others
@@ -79,6 +90,8 @@ class Training {
   void update(const Epoch& step);
   void end_step(const Epoch& step);
   void end_epoch();
+  void judge();
+  bool done() const;
   Progress progress() const;
   void save();
   void resume();
@@ -97,6 +110,9 @@ class Training {
   mpi::Watchdog watchdog_;
   std::unique_ptr<Updater> updater_;
   std::vector<float> theta_, leaf_, sum_;
+  std::vector<float> best_;  // theta of the best held-out measure so far, where training.patience asks for it
+  std::int64_t stale_ = 0;   // measures since
+  double best_score_ = std::numeric_limits<double>::infinity();
   Epoch epoch_;
   double loss_ = 0, held_out_ = 0, started_ = 0, waited_ = 0;
   float norm_ = 0;

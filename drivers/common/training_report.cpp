@@ -9,7 +9,8 @@ Progress Training::progress() const {
   return {.epoch = epoch(),
           .epochs = (iterations_ + per_epoch_ - 1) / per_epoch_,
           .loss = epoch_.loss / epoch_.samples,
-          .held_out_rmse = held_out_,
+          .held_out = held_out_,
+          .metric = trainee_.metric(),
           .samples_per_second = epoch_.samples / epoch_.seconds,
           .seconds_left = seconds / done * static_cast<double>(iterations_ - iteration_)};
 }
@@ -30,19 +31,20 @@ void Training::end_step(const Epoch& step) {
 
 void Training::end_epoch() {
   const bool measured = epoch() % options_.integer("training.evaluate_every") == 0 || iteration_ == iterations_;
-  if (measured) held_out_ = held_out_rmse();
+  if (measured) held_out_ = held_out_score(), judge();
   const double held_out = measured ? held_out_ : std::nan("");
   if (first()) {
     const Epoch& e = epoch_;
-    const double loss = e.loss / e.samples, rmse = std::sqrt(e.squares / e.values);
-    metrics_->row(epoch(), {loss, rmse, held_out, updater_->rate(iteration_ - 1), static_cast<double>(norm_),
+    const double loss = e.loss / e.samples, score = trainee_.score(e.squares, e.values);
+    const std::string metric = trainee_.metric();
+    metrics_->row(epoch(), {loss, score, held_out, updater_->rate(iteration_ - 1), static_cast<double>(norm_),
                             e.samples / e.seconds, seconds_now() - started_});
     log_->event("epoch", {{"epoch", epoch()},
                           {"iteration", iteration_},
                           {"loss", loss},
                           {"loss_hex", hexadecimal(loss)},
-                          {"train_rmse", rmse},
-                          {"held_out_rmse", held_out},
+                          {"train_" + metric, score},
+                          {"held_out_" + metric, held_out},
                           {"grad_norm", norm_},
                           {"nfe_f", e.evaluations_forward / e.iterations},
                           {"nfe_b", e.evaluations_backward / e.iterations},

@@ -1,5 +1,6 @@
 // The run folder of a training, what a checkpoint in it holds, and how a run goes on from one.
 #include <array>
+#include <cmath>
 #include <set>
 
 #include "common/error.hpp"
@@ -17,8 +18,9 @@ std::size_t hosts(const mpi::Communicator& ranks) {
   for (const auto& host : ranks.gather(name)) all.insert(host.data());
   return all.size();
 }
-const std::vector<std::string> columns{"loss",          "train_rmse",         "held_out_rmse", "rate",
-                                       "gradient_norm", "samples_per_second", "seconds"};
+std::vector<std::string> columns(const std::string& metric) {
+  return {"loss", "train_" + metric, "held_out_" + metric, "rate", "gradient_norm", "samples_per_second", "seconds"};
+}
 }  // namespace
 
 /// Opens the folder and what is written there, and goes on where its newest checkpoint left.
@@ -35,11 +37,12 @@ void Training::open() {
   mpi::together(ranks_, [&] {
     if (!first()) return;
     // A part of an epoch has a row of its own only at the end of a run.
-    metrics_.emplace(folder_ / "metrics.csv", columns, iteration_ == iterations_ ? epoch() : iteration_ / per_epoch_);
+    metrics_.emplace(folder_ / "metrics.csv", columns(trainee_.metric()),
+                     iteration_ == iterations_ ? epoch() : iteration_ / per_epoch_);
     log_->event("start", {{"ranks", ranks_.size()},
                           {"hosts", host_count},
                           {"tiles", options_.integer("training.tiles")},
-                          {"params", theta_.size()},
+                          {"params", trainee_.params()},
                           {"iterations", iterations_},
                           {"resumed_iteration", iteration_},
                           {"same_bits", trainee_.same_bits()},
@@ -59,6 +62,10 @@ void Training::save() {
   packer.put(held_out_);
   packer.put_all(std::span<const float>(theta_));
   packer.put_all(std::span<const float>(updater_->moments()));
+  if (options_.integer("training.patience") > 0) {
+    packer.put(stale_), packer.put(best_score_);
+    packer.put_all(std::span<const float>(best_.empty() ? theta_ : best_));
+  }
   checkpoints_->save(static_cast<std::uint64_t>(iteration_), packer.bytes());
   log_->event("ckpt",
               {{"iteration", iteration_}, {"bytes", packer.bytes().size()}, {"ms", 1e3 * (seconds_now() - begun)}});
@@ -84,6 +91,12 @@ void Training::resume() {
     held_out_ = unpacker.get<double>();
     unpacker.get_all(std::span<float>(theta_));
     unpacker.get_all(updater_->moments());
+    if (options_.integer("training.patience") > 0) {
+      stale_ = unpacker.get<std::int64_t>(), best_score_ = unpacker.get<double>();
+      best_.resize(theta_.size());
+      unpacker.get_all(std::span<float>(best_));
+      if (std::isinf(best_score_)) best_.clear();
+    }
     unpacker.finish();
   });
   updater_->go_on(iteration_);

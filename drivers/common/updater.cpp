@@ -15,6 +15,11 @@ Schedule schedule(const Options& options, long updates) {
   s.warmup = options.integer("training.warmup"), s.period = updates;
   const std::string& kind = options.text("training.schedule");
   if (kind == "cosine") s.kind = Schedule::Kind::cosine;
+  if (kind == "one_cycle") s.kind = Schedule::Kind::one_cycle, s.warmup = 0;  // it has a rise of its own
+  if (kind == "drops") {
+    s.kind = Schedule::Kind::drops, s.factor = 0.1;
+    for (const long eighths : {3, 5, 7}) s.drop[(eighths - 3) / 2] = updates / 8 * eighths + updates % 8 * eighths / 8;
+  }
   if (kind != "exponential") return s;
   if (!(s.floor > 0))
     throw Failure(Exit::usage, "--final-rate", "an exponential schedule never reaches 0: give a rate above it");

@@ -1,22 +1,10 @@
 #include "models/latent_ode_options.hpp"
 
 #include "common/error.hpp"
+#include "models/solver_options.hpp"
 
 namespace revode::host {
 namespace {
-const std::vector<std::string> activations{"identity", "tanh", "elu", "softplus", "relu", "silu", "sigmoid"};
-
-std::vector<std::string> bases() {
-  std::vector<std::string> names;
-  for (const auto* t : tableau::all<float>) names.emplace_back(t->name);
-  return names;
-}
-const Tableau<float>& base(const std::string& name) {
-  for (const auto* t : tableau::all<float>)
-    if (name == t->name) return *t;
-  throw Failure(Exit::bug, "--base", "'" + name + "' has no tableau");
-}
-
 std::vector<Option> data_options() {
   return {
       {.key = "data.file",
@@ -96,7 +84,7 @@ std::vector<Option> model_options() {
        .help = "units of the decoder",
        .at_least = 1,
        .at_most = 4096},
-      {.key = "model.activation", .value = "elu", .help = "of the field", .words = activations},
+      {.key = "model.activation", .value = "elu", .help = "of the field", .words = activation_words()},
       {.key = "model.noise", .value = 0.3, .help = "standard deviation of the likelihood", .above = 0},
       {.key = "model.kl_weight",
        .value = 1.0,
@@ -118,71 +106,6 @@ std::vector<Option> model_options() {
        .at_most = 1024},
   };
 }
-std::vector<Option> solver_options() {
-  return {
-      {.key = "solver.method",
-       .value = "mccallum_foster",
-       .help = "how to step",
-       .words = {"mccallum_foster", "alf", "runge_kutta"}},
-      {.key = "solver.base",
-       .value = "midpoint",
-       .help = "tableau of mccallum_foster and runge_kutta",
-       .words = bases()},
-      {.key = "solver.gradient",
-       .value = "exact",
-       .help = "way back: exact reversal in fixed point, or kept states",
-       .words = {"exact", "stored", "checkpointed"}},
-      {.key = "solver.steps", .value = std::int64_t{10}, .help = "over the window", .at_least = 1, .at_most = 1e7},
-      {.key = "solver.halve_every",
-       .value = std::int64_t{1},
-       .help = "steps between halving events; 0: none",
-       .at_least = 0,
-       .at_most = 1e9},
-      {.key = "solver.slots",
-       .value = std::int64_t{4},
-       .help = "states kept by the checkpointed way",
-       .at_least = 1,
-       .at_most = 1e6},
-      {.key = "solver.fraction_bits",
-       .value = std::int64_t{20},
-       .help = "of the fixed-point state: its range is 2^(30 - bits)",
-       .at_least = 1,
-       .at_most = 30},
-      {.key = "solver.arithmetic",
-       .value = "fixed",
-       .help = "of the stored and checkpointed ways",
-       .words = {"fixed", "real"}},
-  };
-}
-
-Plan<float> plan(const Options& options) {
-  Plan<float> p;
-  const std::string &method = options.text("solver.method"), &gradient = options.text("solver.gradient");
-  const Tableau<float>& tableau = base(options.text("solver.base"));
-  if (method == "mccallum_foster") p.method = mccallum_foster(tableau);
-  if (method == "alf") p.method = alf<float>();
-  if (method == "runge_kutta") p.method = runge_kutta(tableau);
-  if (method == "runge_kutta" && gradient == "exact")
-    throw Failure(Exit::usage, "--method", "runge_kutta cannot be undone: use --gradient stored or checkpointed");
-  p.way = gradient == "stored" ? Way::stored : gradient == "checkpointed" ? Way::checkpointed : Way::reversed;
-  p.arithmetic =
-      gradient != "exact" && options.text("solver.arithmetic") == "real" ? Arithmetic::real : Arithmetic::fixed;
-  p.slots = p.way == Way::checkpointed ? static_cast<int>(options.integer("solver.slots")) : 0;
-  p.halve_every = dampable(p.method) ? static_cast<int>(options.integer("solver.halve_every")) : 0;
-  p.fraction_bits[0] = static_cast<int>(options.integer("solver.fraction_bits"));
-  p.stored_steps = options.integer("solver.steps");
-  return p;
-}
-
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t from = 0; from <= text.size() && !text.empty();) {
-    const std::size_t end = std::min(text.find(',', from), text.size());
-    parts.push_back(text.substr(from, end - from));
-    from = end + 1;
-  }
-  return parts;
-}
 }  // namespace
 
 Program latent_ode_program() {
@@ -193,7 +116,8 @@ Program latent_ode_program() {
   TrainingDefaults defaults;
   defaults.epochs = 2000;
   defaults.rate = 5e-3;
-  for (auto& group : {data_options(), model_options(), solver_options(), training_options(defaults)})
+  for (auto& group : {data_options(), model_options(), solver_options("midpoint", 10), tolerance_options(),
+                      training_options(defaults)})
     program.options.insert(program.options.end(), group.begin(), group.end());
   return program;
 }
@@ -212,7 +136,7 @@ SeriesData series_data(const Options& options) {
   }
   Columns columns;
   columns.series = options.text("data.series_column"), columns.time = options.text("data.time_column");
-  columns.channels = split(options.text("data.channels"));
+  columns.channels = list_of(options.text("data.channels"));
   Observing how;
   const std::string& kind = options.text("data.observe");
   how.kind = kind == "gap" ? Observing::Kind::gap : kind == "first" ? Observing::Kind::first : Observing::Kind::random;
@@ -244,18 +168,19 @@ std::unique_ptr<SeriesTrainee> series_trainee(const Options& options, const Seri
     return std::make_unique<RnnTrainee>(data, batches, config);
   }
   LatentOde<float>::Config config;
-  config.hidden = hidden, config.noise = noise, config.plan = plan(options);
+  config.hidden = hidden, config.noise = noise, config.plan = solver_plan(options);
   config.latent = static_cast<int>(options.integer("model.latent"));
   config.field_width = static_cast<int>(options.integer("model.field_width"));
   config.field_layers = static_cast<int>(options.integer("model.field_layers"));
   config.decoder_width = static_cast<int>(options.integer("model.decoder_width"));
   config.ode_rnn = options.text("model.encoder") == "ode_rnn";
-  for (std::size_t i = 0; i < activations.size(); ++i)
-    if (options.text("model.activation") == activations[i]) config.field_activation = static_cast<Activation>(i);
+  config.field_activation = activation(options.text("model.activation"));
+  add_tolerances(options, config.plan);
   LatentOdeTrainee::Settings settings;
   settings.steps = options.integer("solver.steps");
   settings.kl_weight = options.number("model.kl_weight");
   settings.kl_warmup = static_cast<double>(options.integer("model.kl_warmup"));
+  settings.tape_bits = static_cast<int>(options.integer("solver.tape_bits"));
   return std::make_unique<LatentOdeTrainee>(data, batches, config, settings);
 }
 }  // namespace revode::host

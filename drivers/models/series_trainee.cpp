@@ -1,14 +1,13 @@
 #include "models/series_trainee.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <memory>
 #include <numeric>
 
+#include "common/batches.hpp"
 #include "common/error.hpp"
+#include "models/solver_options.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
@@ -18,11 +17,6 @@ constexpr int leaf = 16;  // samples; lanes are a multiple, so they are free (ke
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
-std::string gigabytes(double bytes) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g GB", 1e-9 * bytes);
-  return text;
-}
 /// A model that cannot be made: an option that made it is wrong.
 void require(Status status, const char* flag) {
   if (status != Status::ok) throw Failure(Exit::usage, flag, sentence(status));
@@ -31,18 +25,6 @@ void require(Status status, const char* flag) {
 
 SeriesTrainee::SeriesTrainee(const SeriesData& data, const Batches& batches, int latent)
     : data_(data), batches_(batches), packer_(data, batches.lanes, latent), test_packer_(data, batches.lanes, latent) {}
-
-std::byte* SeriesTrainee::reserve(std::size_t bytes, const char* flag) {
-  const double machine = static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  if (static_cast<double>(bytes) > machine)
-    throw Failure(Exit::usage, flag,
-                  "the model of a rank takes " + gigabytes(static_cast<double>(bytes)) + ", this machine has " +
-                      gigabytes(machine) + ": lower it, or the widths");
-  memory_.resize(bytes + REVODE_ALIGN);
-  void* at = memory_.data();
-  std::size_t space = memory_.size();
-  return static_cast<std::byte*>(std::align(REVODE_ALIGN, bytes, at, space));
-}
 
 long SeriesTrainee::iterations_per_epoch() const {
   const std::size_t batch = size(batches_.tiles) * size(batches_.lanes);
@@ -56,12 +38,7 @@ int SeriesTrainee::held_out_tiles() const {
 const std::vector<std::size_t>& SeriesTrainee::order(long epoch) {
   if (epoch == order_epoch_) return order_;
   order_epoch_ = epoch;
-  order_.resize(data_.train.size());
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  Random random(batches_.seed, order_stream, static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = order_.size(); i > 1; --i)
-    std::swap(order_[i - 1], order_[random.below(static_cast<std::uint32_t>(i))]);
-  return order_;
+  return order_ = permutation(batches_.seed, order_stream, epoch, data_.train.size());
 }
 
 Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
@@ -119,13 +96,14 @@ LatentOdeTrainee::LatentOdeTrainee(const SeriesData& data, const Batches& batche
   long_grid_ = {0, static_cast<float>(std::max(h * static_cast<double>(further), data.horizon)), further};
   config.lanes = batches.lanes, config.channels = data.channels, config.channel_masks = data.channel_masks();
   config.encoder_steps = packer_.encoder_steps(), config.readings = packer_.readings();
-  const long most = std::max(settings.steps, further);
-  if (config.plan.way == Way::stored) config.plan.stored_steps = most;
-  if (config.plan.halve_every > most) config.plan.halve_every = 0;  // it would never come to an event
-  config.plan.log_bits = config.plan.log_bits_for(most, config.latent, batches.lanes);
+  make_room(config.plan, std::max(settings.steps, further), config.latent, batches.lanes, settings.tape_bits);
   model_ = std::make_unique<LatentOde<float>>(config);
   bytes_ = model_->bytes();
-  Arena arena(reserve(bytes_, config.plan.way == Way::stored ? "--steps" : "--lanes"), bytes_);
+  Arena arena(reserve(memory_, bytes_,
+                      config.plan.way != Way::stored   ? "--lanes"
+                      : config.plan.control.adaptive() ? "--most-steps"
+                                                       : "--steps"),
+              bytes_);
   require(model_->init(arena), "--method");
 }
 
@@ -173,7 +151,7 @@ RnnTrainee::RnnTrainee(const SeriesData& data, const Batches& batches, RnnBaseli
         return config;
       }()) {
   bytes_ = model_.bytes();
-  Arena arena(reserve(bytes_, "--lanes"), bytes_);
+  Arena arena(reserve(memory_, bytes_, "--lanes"), bytes_);
   require(model_.init(arena), "--model");
 }
 

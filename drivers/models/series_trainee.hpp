@@ -31,8 +31,6 @@ class SeriesTrainee : public Trainee {
  protected:
   virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar,
                                TileWork& work) = 0;
-  /// Aligned memory for a model's arena. Failure (Exit::usage), about `flag`, where the machine has less.
-  std::byte* reserve(std::size_t bytes, const char* flag);
   std::vector<std::byte> memory_;
   const SeriesData& data_;
   Batches batches_;
@@ -48,7 +46,8 @@ class SeriesTrainee : public Trainee {
 class LatentOdeTrainee final : public SeriesTrainee {
  public:
   struct Settings {
-    long steps = 8;           ///< of the solver over the window
+    long steps = 8;           ///< of the solver over the window, where tolerances do not choose them
+    int tape_bits = 8;        ///< of the taped way, a step and number
     double kl_weight = 1;     ///< of the KL term; 1: the evidence lower bound
     double kl_warmup = 4000;  ///< updates over which it rises from 0
   };

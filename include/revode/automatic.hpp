@@ -40,6 +40,13 @@ struct Instruction {
   int a = 0, b = 0;  // operands
   double value = 0;  // of a constant
 };
+/// The same as a device keeps it: of its own number type, and small.
+template <class T>
+struct Stored {
+  Op op = Op::constant;
+  short a = 0, b = 0;
+  T value = 0;
+};
 struct Recorder {
   Instruction* program;
   int size;
@@ -111,13 +118,19 @@ consteval int length() {
   record<F>(r, outputs);
   return r.size;
 }
-template <class F>
+template <class T, class F>
 struct Program {
-  Instruction instruction[length<F>()]{};
+  static_assert(length<F>() <= 32767, "operands are short");
+  Stored<T> instruction[length<F>()]{};
   int output[F::dim]{};
   consteval Program() {
-    Recorder r{instruction, 0, false};
+    Instruction recorded[length<F>()]{};
+    Recorder r{recorded, 0, false};
     record<F>(r, output);
+    for (int i = 0; i < r.size; ++i) {
+      const Instruction& from = recorded[i];
+      instruction[i] = {from.op, static_cast<short>(from.a), static_cast<short>(from.b), static_cast<T>(from.value)};
+    }
   }
 };
 }  // namespace trace
@@ -126,7 +139,7 @@ struct Program {
 template <class T>
 class Traced : public Map<T> {
  public:
-  constexpr Traced(const trace::Instruction* program, int size, const int* outputs, int dim, int params)
+  constexpr Traced(const trace::Stored<T>* program, int size, const int* outputs, int dim, int params)
       : program_(program), outputs_(outputs), size_(size), dim_(dim), params_(params) {}
   constexpr Shape shape(Extent e) const override {
     const auto rows = static_cast<std::size_t>(size_) * static_cast<std::size_t>(e.lanes) * sizeof(T);
@@ -141,14 +154,14 @@ class Traced : public Map<T> {
   ~Traced() = default;
 
  private:
-  const trace::Instruction* program_;
+  const trace::Stored<T>* program_;
   const int* outputs_;
   int size_, dim_, params_;
 };
 
 template <class T, class F>
 class Automatic final : public Traced<T> {
-  static constexpr trace::Program<F> program{};
+  static constexpr trace::Program<T, F> program{};
 
  public:
   using Rule = F;

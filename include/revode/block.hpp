@@ -9,9 +9,12 @@ namespace revode {
 template <class T>
 class Block final : public Map<T> {
  public:
-  /// `field` outlives the block. A plan that does not fit makes eval fail with its status.
-  constexpr Block(const Map<T>& field, const Plan<T>& plan, const Grid<T>& grid, bool recompute = false)
-      : field_(&field), plan_(plan), grid_(grid), recompute_(recompute) {}
+  /// `field` outlives the block. A plan that does not fit makes eval fail with its status. Each solve adds its
+  /// evaluations, VJPs and steps to `tally` (null: nobody counts), which keeps the greatest drift; evaluations of a
+  /// solve run again count as backward.
+  constexpr Block(const Map<T>& field, const Plan<T>& plan, const Grid<T>& grid, bool recompute = false,
+                  Accounting* tally = nullptr)
+      : field_(&field), plan_(plan), grid_(grid), recompute_(recompute), tally_(tally) {}
   Shape shape(Extent e) const override;
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
@@ -29,6 +32,7 @@ class Block final : public Map<T> {
   Plan<T> plan_;
   Grid<T> grid_;
   bool recompute_;
+  Accounting* tally_;
 };
 
 template <class T>

@@ -52,14 +52,14 @@ class Flow : protected C {
   /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all.
   void keep(std::byte* bytes);
   constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
-  std::size_t size() const { return n_; }
+  constexpr std::size_t size() const { return n_; }
   constexpr std::size_t words() const {
     const auto past = static_cast<std::size_t>(method_.past());
     return (static_cast<std::size_t>(method_.registers) + past) * n_ + past;
   }
-  const Method<T>& method() const { return method_; }
+  constexpr const Method<T>& method() const { return method_; }
   const F& field() const { return *field_; }
-  std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
+  constexpr std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
   void moved() { fresh_ = false; }
   /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
@@ -136,6 +136,7 @@ class Flow : protected C {
 
   std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
+  T stage_time(T t, T h, int i) const { return stages_ == 1 ? t : t + method_.base.c(i) * h; }
   T* argument(int letter) const {
     return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
   }

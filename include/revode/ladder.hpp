@@ -77,8 +77,8 @@ class Ladder {
   T time(long n) const { return time(seek(n), 0); }
   Place<T> place_of(long n) const {
     const Node& at = seek(n);
-    const T length = static_cast<T>(at.length);
-    return {at.interval, static_cast<T>(at.tick) / length, static_cast<T>(move(at).ticks) / length};
+    const T length = real(at.length);
+    return {at.interval, real(at.tick) / length, real(move(at).ticks) / length};
   }
   /// whole 2^(rung/4), rounded down
   static constexpr Ticks ticks(int rung) {
@@ -103,10 +103,24 @@ class Ladder {
     Ticks tick, length;
   };
 
+  /// The nearest T, rounded once. Libraries of small processors go by way of double, so floats are put together here:
+  /// 32 leading bits, the last of them set if any below is.
+  static T real(Ticks ticks) {
+    const auto v = static_cast<std::uint64_t>(ticks);
+    if constexpr (sizeof(T) == 8) return static_cast<T>(ticks);
+    const int below = v >> 32 ? 32 - __builtin_clz(static_cast<unsigned>(v >> 32)) : 0;
+    const std::uint32_t leading =
+        static_cast<std::uint32_t>(v >> below) | (v & ((std::uint64_t{1} << below) - 1) ? 1 : 0);
+    return static_cast<T>(leading) *
+           static_cast<T>(__builtin_bit_cast(float, (127u + static_cast<unsigned>(below)) << 23));
+  }
   [[gnu::noinline]] Ticks length(long interval) const {
     const T part = grid_.end(interval + 1) - grid_.end(interval), span = grid_.end(grid_.intervals()) - grid_.end(0);
     const T scaled = part / span * static_cast<T>(whole);
-    return scaled < 1 ? 1 : static_cast<Ticks>(scaled);
+    // In two exact parts: without an instruction for it, a C library would convert by way of double.
+    const auto high = static_cast<std::uint32_t>(scaled * T(0x1p-30));
+    const auto low = static_cast<std::uint32_t>(scaled - static_cast<T>(high) * T(0x1p30));
+    return scaled < 1 ? 1 : Ticks{high} << 30 | low;
   }
   /// What a step of a rung is in the interval at hand: seldom another one than that of the step before.
   [[gnu::noinline]] void try_rung(int rung) {
@@ -115,13 +129,13 @@ class Ladder {
   }
   T size(const Node& at, Ticks d) const {
     const T span = grid_.end(at.interval + 1) - grid_.end(at.interval);
-    return span * (static_cast<T>(d) / static_cast<T>(at.length));
+    return span * (real(d) / real(at.length));
   }
   T time(const Node& at, Ticks ahead) const {
     const T low = grid_.end(at.interval), high = grid_.end(at.interval + 1);
     const Ticks tick = at.tick + ahead;
     if (tick == 0) return low;
-    return tick >= at.length ? high : low + (high - low) * (static_cast<T>(tick) / static_cast<T>(at.length));
+    return tick >= at.length ? high : low + (high - low) * (real(tick) / real(at.length));
   }
   [[gnu::noinline]] void fill(const Node& at, Ticks d, Step<T>& s) const {
     s.n = at.n, s.t0 = time(at, 0), s.t1 = time(at, d), s.h = size(at, d);

@@ -42,10 +42,9 @@ template <class N, class F>
 constexpr void LowStorage<N, F>::place(Arena& arena, const F& field, const Method<T>& method, int lanes, bool,
                                        bool measures, bool returns) {
   const Shape shape = field.shape({lanes, 0});
-  Base::field_ = &field, method_ = method, form_ = two_registers(method.base);
-  Base::stages_ = method.base.advancing(), Base::one_tape_ = true;
-  if (measures) Base::estimate_ = estimate_of(method);
-  n_ = static_cast<std::size_t>(shape.out) * static_cast<std::size_t>(lanes);
+  Base::field_ = &field;
+  Base::Settings::choose(shape, method, lanes, measures, returns);
+  form_ = two_registers(method.base), Base::one_tape_ = true;
   state = arena.take<T>(n_);
   if (returns) bar = arena.take<T>(n_);
   y = arena.take<T>(n_);

@@ -59,14 +59,17 @@ struct Adamax {
 };
 
 /// A rate as a function of the number of updates done.
+/// one_cycle (Smith 2018, arXiv 1803.09820, in PyTorch's form): half a cosine from rate / 25 up to rate over three
+/// tenths of the period, then half a cosine down to the floor.
 struct Schedule {
-  enum class Kind : unsigned char { constant, exponential, step, cosine };
+  enum class Kind : unsigned char { constant, exponential, step, cosine, drops, one_cycle };
   Kind kind = Kind::constant;
   double rate = 1e-3;
-  double factor = 1;  ///< exponential: each update; step: every `period` updates
-  long period = 1;    ///< step: updates between drops; cosine: updates to the floor
-  double floor = 0;   ///< the rate never falls below it
-  long warmup = 0;    ///< the first updates rise linearly to the schedule
+  double factor = 1;         ///< exponential: each update; step: every `period` updates; drops: at each of `drop`
+  long period = 1;           ///< step: updates between drops; cosine: updates to the floor; one_cycle: all updates
+  double floor = 0;          ///< the rate never falls below it
+  long warmup = 0;           ///< the first updates rise linearly to the schedule
+  long drop[3] = {0, 0, 0};  ///< drops: after how many updates; 0: none
   double at(long count) const;
 };
 

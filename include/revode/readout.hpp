@@ -38,7 +38,9 @@ class Readout {
   /// Reads times[lanes] in the step the cursor has just made, between look() and the next advance(); a lane's time
   /// outside of it reads 0.
   void interpolate(Trajectory<T>& solve, const T* times, T* at /*[dim][lanes]*/, T* rate /*[dim][lanes]*/);
-  /// After turn() and after every retreat(): adds the cotangents at_bar[count][dim][lanes] that reach this node.
+  /// After turn() and after every retreat(): adds the cotangents at_bar[count][dim][lanes] that reach this node, and,
+  /// where turn() was asked for those of the grid's times, what the readings say of them, their own times held. A
+  /// reading at an end of the grid has a derivative to one side only: that of a solve which covers it.
   void pull(Trajectory<T>& solve, const T* at_bar);
 
  private:
@@ -58,12 +60,16 @@ class Readout {
     base.b = base.bulge;
     return {"bulge", 2, 1, 1, {push(1, +1, increment(1, 0, 0))}, {}, base, 0};
   }
-  /// The bulge of a step into the flow's second register.
-  void rise(Trajectory<T>& solve, const Step<T>& s);
+  /// The bulge of a step that begins at y into the flow's second register.
+  void rise(Trajectory<T>& solve, const Step<T>& s, const T* y);
   /// factor_[lanes]: x^2 (1 - x)^2, or its derivative in t; 0 where a lane is not read.
   void factors(const Step<T>& s, const T* times, bool derivative);
   void add_bulge(T* out) const;  ///< out[dim][lanes] += factor_ times it
   void pull_bulge(Trajectory<T>& solve, const Step<T>& s, const T* at_bar);
+  void pull_bulge_times(Trajectory<T>& solve, const Step<T>& s, const T* at_bar);
+  /// One side's part in the cotangents of a step's times, f_[1] being the slope there.
+  void pull_times(Trajectory<T>& solve, const Step<T>& s, int side, const T* at_bar);
+  const T* bar_row(const T* at_bar, int o) const { return at_bar + static_cast<std::size_t>(o) * size(); }
   /// f at both ends of the step the cursor has made.
   void evaluate(Trajectory<T>& solve);
   /// False when no row is read in the step.

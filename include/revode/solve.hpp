@@ -27,7 +27,9 @@ struct Accounting {
   /// Reversed in floats: the largest miss |x - kept| / (1 + |kept|) of the walk back at restore points and at the
   /// beginning; else 0.
   float drift = 0;
-  float separation = 0;       ///< largest |y - z| at the last node, of methods that carry two copies of the state
+  /// Largest |y - z| at the last node, of methods that carry two copies of the state; of a plain walk (known.hpp) at
+  /// the cursor.
+  float separation = 0;
   long rejected = 0;          ///< steps that the step control tried and took back; `steps` are the accepted ones
   std::size_t tape_bits = 0;  ///< taped, reversed: the most bits the log has held
 };
@@ -49,12 +51,21 @@ class Cursor {
   const ThetaBar<T>& theta_bar() const { return theta_bar_; }
   Status status() const { return *status_; }
   Status* sticky() { return status_; }  ///< an observer's own failures belong to the solve
+  bool wants_times() const { return !plain && times_bar_ != nullptr; }
+  /// What an observer adds to the cotangents of a step's times: of t0 at fixed h, and of h. t0 = (1 - x) a + x b and
+  /// h = c (b - a) with x and c fixed: they go to the ends a and b of its interval.
+  void add_times(const Step<T>& s, T t_bar, T h_bar) {
+    const Place<T> at = clock_.place_of(s);
+    times_bar_[at.interval] += (1 - at.x) * t_bar - at.c * h_bar;
+    times_bar_[at.interval + 1] += at.x * t_bar + at.c * h_bar;
+  }
 
  protected:
   ~Cursor() = default;
   Clock<T, plain> clock_;
   const T* theta_ = nullptr;
   ThetaBar<T> theta_bar_{nullptr, 0, 0};
+  T* times_bar_ = nullptr;
   const T* y_ = nullptr;
   T* y_bar_ = nullptr;
   Status* status_ = nullptr;
@@ -120,6 +131,12 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   constexpr void place(Arena& arena, const F& field) requires Settings::known {
     place(arena, field, Settings::plan, 1);
   }
+  /// What that takes from an empty arena.
+  static consteval std::size_t bytes() requires Settings::known {
+    Arena arena;
+    Walk().place(arena, F());
+    return arena.bytes();
+  }
   // Of Trajectory, described there.
   Status begin(const Grid<T>& grid, const T* theta, const T* y0);
   bool advance();
@@ -132,7 +149,6 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
  private:
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
   bool controlled() const { return !Settings::plain && controller_ != nullptr; }
-  bool wants_times() const { return !Settings::plain && times_bar_ != nullptr; }
   static constexpr bool returns = !requires { W<G>::forgets; };
   G flow_;
   W<G> way_;
@@ -147,7 +163,7 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
   int halve_every_ = 0, bits_[2] = {0, 0};
-  T lambda_ = 0, halve_above_ = 0, *times_bar_ = nullptr;
+  T lambda_ = 0, halve_above_ = 0;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps
   long forward_evaluations_ = 0, steps_done_ = 0, rejected_ = 0;
   float separation_ = 0;

@@ -46,7 +46,7 @@ struct Plan {
   long restore_every = 0;         ///< reversed, real: steps between restore points; 0: none
   T drift_bound = 0;              ///< reversed, real: most drift of the walk back; 0: any
   std::size_t log_bits = 0;       ///< capacity of the log; reversed with K > 0: see log_bits_for(); taped: of the tape
-  Control<T> control;             ///< tolerances; none: the grid's steps
+  Control<T> control{};           ///< tolerances; none: the grid's steps
   int fraction_bits[2] = {0, 0};  ///< of y (0: 24 for float, 44 for double) and of the second register (0: as y)
 
   /// The log that `steps` steps of a tile need without restore points.

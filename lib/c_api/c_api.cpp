@@ -1,14 +1,17 @@
 // revode.h over Solve<T>: every function once, as text that two types of numbers expand.
 #include "c_api/solver.hpp"
 #include "revode/kernels.hpp"
+#include "scalars.hpp"
 
 using revode::CSolver;
 using revode::Plan;
 using revode::Status;
 
+#if !defined(REVODE_FLOAT_ONLY)
 struct revode_solver final : CSolver<double, revode_field> {
   using CSolver::CSolver;
 };
+#endif
 struct revodef_solver final : CSolver<float, revodef_field> {
   using CSolver::CSolver;
 };
@@ -163,6 +166,6 @@ int revode_version(void) {
     return sum_lanes(count, lanes, rows, sum);                                                                    \
   }
 
-REVODE_DEFINE(revode, double)
+REVODE_DOUBLE(REVODE_DEFINE(revode, double))
 REVODE_DEFINE(revodef, float)
 }

@@ -1,5 +1,6 @@
 // Activations over arrays.
 #include "revode/impl/slopes.hpp"
+#include "scalars.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
@@ -66,5 +67,5 @@ void activate_curve(Activation a, std::size_t n, const T* x, const T* y, const T
   template void activate_vjp<T>(Activation, std::size_t, const T*, const T*, const T*, T*); \
   template void activate_curve<T>(Activation, std::size_t, const T*, const T*, const T*, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -22,4 +22,11 @@ REVODE_INLINE void even_blocks(int rows, const F& f) {
   int at = 0;
   for (int i = 0; i < blocks; ++i) call.template operator()<most>(call, least + (i < larger), at);
 }
+
+/// The same in blocks of the given sizes, descending to 1: less code where a body is large.
+template <int size, int... smaller, class F>
+REVODE_INLINE void descending_blocks(int rows, const F& f, int at = 0) {
+  for (; at + size <= rows; at += size) f.template operator()<size>(at);
+  if constexpr (sizeof...(smaller) > 0) descending_blocks<smaller...>(rows, f, at);
+}
 }  // namespace revode::kernel

@@ -1,6 +1,7 @@
 // Dense layer forward and its input cotangent: one product A x with A = W or W transposed, blocks of rows times packs
 // of lanes, W broadcast from where it lies.
 #include "blocks.hpp"
+#include "scalars.hpp"
 #include "wide.hpp"
 
 namespace revode::kernel {
@@ -100,7 +101,7 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
 }
 
 template <class T, int W, int R, int Q, bool transposed>
-void columns(const Product<T>& p, Index lane) {
+REVODE_INLINE void columns(const Product<T>& p, Index lane) {
   even_blocks<R>(p.rows, [&]<int rows>(int row) REVODE_INLINED { block<T, W, rows, Q, transposed>(p, row, lane); });
 }
 
@@ -163,5 +164,5 @@ bool same_bits(int out, int in) {
   template void dense<T>(int, int, int, const T*, const T*, const T*, T*, bool); \
   template void dense_vjp_input<T>(int, int, int, const T*, const T*, T*, bool);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -1,6 +1,7 @@
 // Linear combinations, products and the elementary functions over arrays.
 #include "revode/impl/elementary.hpp"
 #include "revode/impl/roots.hpp"
+#include "scalars.hpp"
 #include "sweep.hpp"
 #include "trigonometry.hpp"
 
@@ -96,5 +97,5 @@ void evaluate(Function f, std::size_t n, const T* x, T* y) {
   template void multiply<T>(std::size_t, const T*, const T*, T*, bool);                \
   template void evaluate<T>(Function, std::size_t, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

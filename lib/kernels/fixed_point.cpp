@@ -1,5 +1,6 @@
 // Fixed point: the state lives in Z / 2^w, where adding and subtracting the same rounded increment cancel exactly. Sums
 // wrap in unsigned packs; only increments that fit are converted, so every conversion is exact.
+#include "scalars.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
@@ -116,5 +117,5 @@ bool in_range(std::size_t n, const Word<T>* state) {
   template void dequantise<T>(std::size_t, T, const Word<T>*, T*);        \
   template bool in_range<T>(std::size_t, const Word<T>*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

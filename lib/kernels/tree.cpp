@@ -1,5 +1,6 @@
 // The neighbour-first tree ((0+1)+(2+3))+...: lanes, tiles, threads and ranks may be split at any power of two and the
 // sum keeps its bits.
+#include "scalars.hpp"
 #include "sweep.hpp"
 #include "transpose.hpp"
 
@@ -85,17 +86,23 @@ T sum_of_squares(std::size_t n, const T* x) {
 
 template <class T>
 bool finite(std::size_t n, const T* x) {
-  Pack<T, width<T>> zeros{};
+  constexpr int W = width<T>, chains = W > 1 ? 4 : 1;  // four hide the additions' latency
+  using O = On<T, W>;
+  typename O::V zeros[chains] = {};
+  std::size_t k = 0;
+  const auto look = [&]<int count>() REVODE_INLINED {  // x - x is 0, or NaN for what is not finite, and NaN stays
+    for (; k + count * W <= n; k += count * W) REVODE_UNROLL for (int j = 0; j < count; ++j) {
+        const auto v = O::load(x + k + static_cast<std::size_t>(j * W));
+        zeros[j] = zeros[j] + (v - v);
+      }
+  };
+  look.template operator()<chains>();
+  if constexpr (chains > 1) look.template operator()<1>();
+  REVODE_UNROLL for (int j = 1; j < chains; ++j) zeros[0] = zeros[0] + zeros[j];
+  alignas(64) T lanes[W];
+  O::store(lanes, zeros[0]);
   T few{};
-  sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {  // x - x is 0, or NaN for what is not finite, and NaN stays
-    const auto v = On<T, W>::load(x + k), zero = v - v;
-    if constexpr (W == width<T>)
-      zeros = zeros + zero;
-    else
-      for (int l = 0; l < W; ++l) few += x[k + static_cast<std::size_t>(l)] - x[k + static_cast<std::size_t>(l)];
-  });
-  alignas(64) T lanes[width<T>];
-  On<T, width<T>>::store(lanes, zeros);
+  for (; k < n; ++k) few += x[k] - x[k];
   for (const T v : lanes) few += v;
   return few == T(0);
 }
@@ -106,5 +113,5 @@ bool finite(std::size_t n, const T* x) {
   template T sum_of_squares<T>(std::size_t, const T*);             \
   template bool finite<T>(std::size_t, const T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -1,6 +1,7 @@
 // Weight gradients. A leaf of many samples: the features of x are turned to lie in a pack, then outer products
 // accumulate onto W_bar in registers. Leaves of one sample: a tile of their own, one fma each.
 #include "blocks.hpp"
+#include "scalars.hpp"
 #include "transpose.hpp"
 #include "wide.hpp"
 
@@ -156,5 +157,5 @@ void sum_rows(int count, int lanes, int samples, const T* rows, T* sum) {
   template void dense_vjp_weight_lanes<T>(int, int, int, const T*, const T*, T*, T*); \
   template void sum_rows<T>(int, int, int, const T*, T*);
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

@@ -1,4 +1,5 @@
 #include "revode/automatic.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -108,7 +109,7 @@ void Traced<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) con
           fill(n, j == 0 ? call.t : call.t_dot ? call.t_dot[j - 1] : T(0), v(i, j));
           break;
         case Op::constant:
-          fill(n, j ? T(0) : static_cast<T>(value), v(i, j));
+          fill(n, j ? T(0) : value, v(i, j));
           break;
         case Op::add:
         case Op::subtract: {
@@ -183,5 +184,5 @@ void Traced<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* tape, co
 }
 
 template class Traced<float>;
-template class Traced<double>;
+REVODE_DOUBLE(template class Traced<double>;)
 }  // namespace revode

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "revode/time_mlp.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
@@ -97,6 +98,6 @@ void TimeMlp<T>::trace_leaf(const Call<T>& call, const Kept& kept, const Scratch
   template void TimeMlp<T>::trace_vjp(const Call<T>&, const Kept&, const Scratch&, int, const T*) const; \
   template void TimeMlp<T>::trace_leaf(const Call<T>&, const Kept&, const Scratch&, const T*, int, int) const;
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 #undef REVODE_INSTANTIATE
 }  // namespace revode

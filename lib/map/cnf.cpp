@@ -1,4 +1,5 @@
 #include "revode/cnf.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -132,5 +133,5 @@ void Cnf<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, con
 }
 
 template class Cnf<float>;
-template class Cnf<double>;
+REVODE_DOUBLE(template class Cnf<double>;)
 }  // namespace revode

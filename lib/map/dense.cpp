@@ -1,4 +1,5 @@
 #include "revode/dense.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 /// b + w_t t of the value (j = 0), w_t t_dot of tangent j; null: zero. In the last tile of work.
@@ -76,5 +77,5 @@ void Dense<T>::add_theta(const Call<T>& call, int j, const T* x, const T* a_bar,
 }
 
 template class Dense<float>;
-template class Dense<double>;
+REVODE_DOUBLE(template class Dense<double>;)
 }  // namespace revode

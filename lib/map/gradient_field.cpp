@@ -1,4 +1,5 @@
 #include "revode/gradient_field.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -58,5 +59,5 @@ void GradientField<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte*
 }
 
 template class GradientField<float>;
-template class GradientField<double>;
+REVODE_DOUBLE(template class GradientField<double>;)
 }  // namespace revode

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#include "revode/impl/elementary.hpp"
 #include "kernels/sweep.hpp"
+#include "revode/impl/elementary.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::Elementary;
@@ -143,7 +144,7 @@ void Unroll<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* tape, co
 }
 
 template class Gru<float>;
-template class Gru<double>;
+REVODE_DOUBLE(template class Gru<double>;)
 template class Unroll<float>;
-template class Unroll<double>;
+REVODE_DOUBLE(template class Unroll<double>;)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/moving_norm.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -60,5 +61,5 @@ void MovingNorm<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte*, c
 }
 
 template class MovingNorm<float>;
-template class MovingNorm<double>;
+REVODE_DOUBLE(template class MovingNorm<double>;)
 }  // namespace revode

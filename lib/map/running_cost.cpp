@@ -1,4 +1,5 @@
 #include "revode/running_cost.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -26,5 +27,5 @@ void RunningCost<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte*
 }
 
 template class RunningCost<float>;
-template class RunningCost<double>;
+REVODE_DOUBLE(template class RunningCost<double>;)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/second_order.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -42,5 +43,5 @@ void SecondOrder<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte*
 }
 
 template class SecondOrder<float>;
-template class SecondOrder<double>;
+REVODE_DOUBLE(template class SecondOrder<double>;)
 }  // namespace revode

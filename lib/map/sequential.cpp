@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/shallow.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T, class Layers>
@@ -89,7 +90,7 @@ void Mlp<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, c
 }
 
 template class Sequential<float>;
-template class Sequential<double>;
+REVODE_DOUBLE(template class Sequential<double>;)
 template class Mlp<float>;
-template class Mlp<double>;
+REVODE_DOUBLE(template class Mlp<double>;)
 }  // namespace revode

@@ -1,5 +1,6 @@
 #include "revode/kernels.hpp"
 #include "revode/map.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
@@ -49,9 +50,10 @@ bool finite(const ThetaBar<T>& theta, int params, int lanes) {
 }
 
 template bool finite<float>(const ThetaBar<float>&, int, int);
-template bool finite<double>(const ThetaBar<double>&, int, int);
+REVODE_DOUBLE(template bool finite<double>(const ThetaBar<double>&, int, int);)
 template void add_rows<float>(const ThetaBar<float>&, int, int, int, const float*);
-template void add_rows<double>(const ThetaBar<double>&, int, int, int, const double*);
+REVODE_DOUBLE(template void add_rows<double>(const ThetaBar<double>&, int, int, int, const double*);)
 template void add_outer<float>(const ThetaBar<float>&, int, int, int, int, int, const float*, const float*);
-template void add_outer<double>(const ThetaBar<double>&, int, int, int, int, int, const double*, const double*);
+REVODE_DOUBLE(template void add_outer<double>(const ThetaBar<double>&, int, int, int, int, int, const double*,
+                                              const double*);)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/time_mlp.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -150,6 +151,6 @@ void TimeMlp<T>::leaf_bar(const Call<T>& call, const Kept& kept, const Scratch& 
   template void TimeMlp<T>::eval(const Call<T>&, const T*, T*, std::byte*) const;  \
   template void TimeMlp<T>::vjp(const Call<T>&, const T*, const T*, std::byte*, const T*, T*, const Bar<T>&) const;
 REVODE_INSTANTIATE(float)
-REVODE_INSTANTIATE(double)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 #undef REVODE_INSTANTIATE
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/time_weights.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -225,7 +226,7 @@ void HyperWeights<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* ta
 }
 
 template class LayerWeights<float>;
-template class LayerWeights<double>;
+REVODE_DOUBLE(template class LayerWeights<double>;)
 template class HyperWeights<float>;
-template class HyperWeights<double>;
+REVODE_DOUBLE(template class HyperWeights<double>;)
 }  // namespace revode

@@ -6,6 +6,7 @@
 #include "revode/impl/pack.hpp"
 #include "revode/impl/roots.hpp"
 #include "revode/kernels.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 using kernel::On;
@@ -18,7 +19,7 @@ double power(double base, long n) {
     if (n & 1) result *= base;
   return result;
 }
-double unbias(double beta, long n) {
+[[maybe_unused]] double unbias(double beta, long n) {
   return 1 / (1 - power(beta, n));
 }
 
@@ -121,16 +122,28 @@ void Adamax<T>::update(T rate, const T* theta_bar, T* theta) {
   });
 }
 
+namespace {
+/// From a to b along half a cosine, as `part` of `whole` goes from 0 to 1.
+double half_cosine(double a, double b, long part, long whole) {
+  auto angle = static_cast<Widest>(3.14159265358979323846 * static_cast<double>(part < whole ? part : whole) /
+                                   static_cast<double>(whole > 0 ? whole : 1));
+  kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
+  return b + (a - b) * .5 * (1 + static_cast<double>(angle));
+}
+}  // namespace
+
 double Schedule::at(long count) const {
   double value = rate;
   if (kind == Kind::exponential) value = rate * power(factor, count);
   if (kind == Kind::step) value = rate * power(factor, count / (period > 0 ? period : 1));
-  if (kind == Kind::cosine) {
-    double angle = 3.14159265358979323846 * static_cast<double>(count < period ? count : period) /
-                   static_cast<double>(period > 0 ? period : 1);
-    kernel::evaluate(kernel::Function::cos, 1, &angle, &angle);
-    value = floor + (rate - floor) * .5 * (1 + angle);
+  if (kind == Kind::cosine) value = half_cosine(rate, floor, count, period);
+  if (kind == Kind::one_cycle) {
+    const long peak = period / 10 * 3 + period % 10 * 3 / 10;
+    value = count < peak ? half_cosine(rate / 25, rate, count, peak)
+                         : half_cosine(rate, floor, count - peak, period - peak);
   }
+  for (int i = 0; i < 3 && kind == Kind::drops; ++i)
+    if (drop[i] > 0 && count >= drop[i]) value *= factor;
   if (value < floor) value = floor;
   return count < warmup ? value * static_cast<double>(count + 1) / static_cast<double>(warmup + 1) : value;
 }
@@ -147,11 +160,11 @@ T clip_by_norm(std::size_t n, T max_norm, T* g) {
 }
 
 template struct Sgd<float>;
-template struct Sgd<double>;
+REVODE_DOUBLE(template struct Sgd<double>;)
 template struct Adam<float>;
-template struct Adam<double>;
+REVODE_DOUBLE(template struct Adam<double>;)
 template struct Adamax<float>;
-template struct Adamax<double>;
+REVODE_DOUBLE(template struct Adamax<double>;)
 template float clip_by_norm<float>(std::size_t, float, float*);
-template double clip_by_norm<double>(std::size_t, double, double*);
+REVODE_DOUBLE(template double clip_by_norm<double>(std::size_t, double, double*);)
 }  // namespace revode

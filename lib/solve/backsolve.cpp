@@ -6,6 +6,7 @@
 
 #include "revode/impl/solve_impl.hpp"
 #include "revode/scalar.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 template <class T>
@@ -201,7 +202,7 @@ Accounting Backsolve<T>::accounting() const {
 }
 
 template class AdjointField<float>;
-template class AdjointField<double>;
+REVODE_DOUBLE(template class AdjointField<double>;)
 template class Backsolve<float>;
-template class Backsolve<double>;
+REVODE_DOUBLE(template class Backsolve<double>;)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/block.hpp"
+#include "scalars.hpp"
 
 #include <new>
 
@@ -36,6 +37,11 @@ void Block<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) cons
   const Kept* kept = forward(call, x, recompute_ ? call.work : tape);
   const std::size_t n = static_cast<std::size_t>(rows()) * static_cast<std::size_t>(call.extent.lanes);
   const bool good = kept->status == Status::ok;
+  if (tally_ && good) {
+    const Accounting done = kept->solve->accounting();
+    tally_->steps += done.steps, tally_->rejected += done.rejected;
+    tally_->evaluations_forward += done.evaluations_forward;
+  }
   for (std::size_t i = 0; i < n; ++i) y[i] = good ? kept->solve->y()[i] : static_cast<T>(__builtin_nanf(""));
 }
 
@@ -46,6 +52,11 @@ void Block<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
   Kept* kept = recompute_ ? forward(call, x, call.work) : reinterpret_cast<Kept*>(tape);
   if (kept->status != Status::ok) return;
   fail(call.status, run_back(*kept->solve, y_bar, x_bar, bar.theta));
+  if (!tally_) return;
+  const Accounting done = kept->solve->accounting();
+  tally_->recomputed += done.recomputed, tally_->vjps += done.vjps;
+  tally_->evaluations_backward += done.evaluations_backward + (recompute_ ? done.evaluations_forward : 0);
+  if (!(done.drift <= tally_->drift)) tally_->drift = done.drift;  // a NaN shows
 }
 
 template <class T>
@@ -75,7 +86,7 @@ void Paced<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, c
 }
 
 template class Block<float>;
-template class Block<double>;
+REVODE_DOUBLE(template class Block<double>;)
 template class Paced<float>;
-template class Paced<double>;
+REVODE_DOUBLE(template class Paced<double>;)
 }  // namespace revode

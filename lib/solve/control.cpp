@@ -3,6 +3,7 @@
 #include "revode/impl/elementary.hpp"
 #include "revode/impl/roots.hpp"
 #include "revode/scalar.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
@@ -95,7 +96,7 @@ T scaled_norm(int dim, int lanes, const Control<T>& c, T* e, const T* y0, const 
 }
 
 template class Controller<float>;
-template class Controller<double>;
+REVODE_DOUBLE(template class Controller<double>;)
 template float scaled_norm(int, int, const Control<float>&, float*, const float*, const float*);
-template double scaled_norm(int, int, const Control<double>&, double*, const double*, const double*);
+REVODE_DOUBLE(template double scaled_norm(int, int, const Control<double>&, double*, const double*, const double*);)
 }  // namespace revode

@@ -1,4 +1,5 @@
 #include "revode/event.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -116,5 +117,5 @@ Status Event<T>::turn(Trajectory<T>& solve, const T* at_bar, const T* time_bar, 
 }
 
 template class Event<float>;
-template class Event<double>;
+REVODE_DOUBLE(template class Event<double>;)
 }  // namespace revode

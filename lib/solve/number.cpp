@@ -1,4 +1,5 @@
 #include "revode/number.hpp"
+#include "scalars.hpp"
 
 #include <string.h>
 
@@ -150,7 +151,7 @@ bool Fixed<T>::guard(int, std::size_t n, const Word* a) {
 }
 
 template struct Real<float>;
-template struct Real<double>;
+REVODE_DOUBLE(template struct Real<double>;)
 template struct Fixed<float>;
-template struct Fixed<double>;
+REVODE_DOUBLE(template struct Fixed<double>;)
 }  // namespace revode

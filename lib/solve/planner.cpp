@@ -1,4 +1,5 @@
 #include "revode/planner.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
@@ -189,9 +190,9 @@ Status choose_way(const Need<T>& need, Offer<T>& offer) {
 }
 
 template Cost cost<float>(const Plan<float>&, long, std::size_t);
-template Cost cost<double>(const Plan<double>&, long, std::size_t);
+REVODE_DOUBLE(template Cost cost<double>(const Plan<double>&, long, std::size_t);)
 template int plan_ways<float>(const Need<float>&, Offer<float>*);
-template int plan_ways<double>(const Need<double>&, Offer<double>*);
+REVODE_DOUBLE(template int plan_ways<double>(const Need<double>&, Offer<double>*);)
 template Status choose_way<float>(const Need<float>&, Offer<float>&);
-template Status choose_way<double>(const Need<double>&, Offer<double>&);
+REVODE_DOUBLE(template Status choose_way<double>(const Need<double>&, Offer<double>&);)
 }  // namespace revode

@@ -2,44 +2,14 @@
 
 #include <string.h>
 
-#include "revode/impl/pack.hpp"
 #include "kernels/sweep.hpp"
 #include "revode/impl/flow_impl.hpp"
+#include "revode/impl/pack.hpp"
+#include "scalars.hpp"
+#include "solve/within.hpp"
 
 namespace revode {
 using kernel::On;
-
-namespace {
-/// A step owns the times after its beginning up to its end; the first step owns its beginning too. Comparisons of the
-/// times themselves: every time has exactly one owner.
-template <class T>
-bool before(const Step<T>& s, T t) {
-  if (s.n == 0) return s.h > 0 ? t < s.t0 : t > s.t0;
-  return s.h > 0 ? t <= s.t0 : t >= s.t0;
-}
-template <class T>
-bool beyond(const Step<T>& s, T t) {
-  return !(s.h > 0 ? t <= s.t1 : t >= s.t1);
-}
-/// Do the times of all lanes lie there: before or beyond?
-template <class T>
-bool all(bool there(const Step<T>&, T), const Step<T>& s, std::size_t lanes, const T* times) {
-  for (std::size_t l = 0; l < lanes; ++l)
-    if (!there(s, times[l])) return false;
-  return true;
-}
-/// Where in a step a time lies; x is 0 outside of it.
-template <class T>
-struct Within {
-  bool inside;
-  T x;
-};
-template <class T>
-Within<T> within(const Step<T>& s, T t) {
-  const bool inside = !before(s, t) && !beyond(s, t);
-  return {inside, inside ? (t - s.t0) / (s.t1 - s.t0) : T(0)};
-}
-}  // namespace
 
 template <class T>
 Status Readout<T>::begin(int count, const T* times, T* at, T* rate) {
@@ -116,10 +86,10 @@ void Readout<T>::add_row(T* out_row) const {
 }
 
 template <class T>
-void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s) {
+void Readout<T>::rise(Trajectory<T>& solve, const Step<T>& s, const T* y) {
   const int bits[2] = {0, 0};
   flow_.init(solve.theta(), bits);
-  memcpy(flow_.state, y_[0], size() * sizeof(T));
+  memcpy(flow_.state, y, size() * sizeof(T));
   memset(flow_.state + size(), 0, size() * sizeof(T));
   flow_.step(s, nullptr);
   fail(solve.sticky(), flow_.status);
@@ -144,31 +114,13 @@ template <class T>
 void Readout<T>::read(Trajectory<T>& solve, const Step<T>& s, const T* times, T* at, T* rate) {
   if (!weigh(s, times)) return;
   evaluate(solve);
-  if (bulges_ && !risen_) rise(solve, s);
+  if (bulges_ && !risen_) rise(solve, s, y_[0]);
   add_row(at);
   if (bulges_) factors(s, times, false), add_bulge(at);
   if (!rate) return;
   weigh_rate(s, times);
   add_row(rate);
   if (bulges_) factors(s, times, true), add_bulge(rate);
-}
-
-template <class T>
-void Readout<T>::pull_bulge(Trajectory<T>& solve, const Step<T>& s, const T* at_bar) {
-  const int bits[2] = {0, 0};
-  flow_.init(solve.theta(), bits);
-  memset(flow_.bar, 0, flow_.words() * sizeof(T));
-  for (int o = last_ - 1; o >= 0 && !all(before<T>, s, lanes_, row(o)); --o) {
-    factors(s, row(o), false);
-    for (std::size_t d = 0; d < static_cast<std::size_t>(dim_); ++d)
-      kernel::multiply(lanes_, factor_, at_bar + static_cast<std::size_t>(o) * size() + d * lanes_,
-                       flow_.bar + size() + d * lanes_, true);
-  }
-  memcpy(flow_.state, solve.y(), size() * sizeof(T));
-  flow_.bar_out = {solve.theta_bar(), nullptr};
-  flow_.pull(s);
-  fail(solve.sticky(), flow_.status);
-  for (std::size_t i = 0; i < size(); ++i) solve.y_bar()[i] += flow_.bar[i];
 }
 
 /// Moves first_ past rows that are read to the end in every lane; true when a row may be read in this step.
@@ -205,45 +157,6 @@ void Readout<T>::interpolate(Trajectory<T>& solve, const T* times, T* at, T* rat
   read(solve, solve.step(solve.n() - 1), times, at, rate);
 }
 
-template <class T>
-bool Readout<T>::add_step(const Step<T>& s, int side, const T* at_bar, T* y_bar, T* f_bar) {
-  bool any = false;
-  for (int o = last_ - 1; o >= 0 && !all(before<T>, s, lanes_, row(o)); --o) {
-    if (!weigh(s, row(o))) continue;
-    any = true;
-    const T *wy = weight_ + static_cast<std::size_t>(side) * lanes_, *wf = wy + 2 * lanes_;
-    for (int d = 0; d < dim_; ++d) {
-      const std::size_t at = static_cast<std::size_t>(d) * lanes_;
-      const T* g = at_bar + static_cast<std::size_t>(o) * size() + at;
-      kernel::multiply(lanes_, wy, g, y_bar + at, true);
-      kernel::multiply(lanes_, wf, g, f_bar + at, true);
-    }
-  }
-  return any;
-}
-
-template <class T>
-void Readout<T>::pull(Trajectory<T>& solve, const T* at_bar) {
-  const long node = solve.n();
-  T* f_bar = f_[0];
-  memset(f_bar, 0, size() * sizeof(T));
-  if (node < solve.steps()) {
-    const Step<T> s = solve.step(node);
-    if (add_step(s, 0, at_bar, solve.y_bar(), f_bar) && bulges_) pull_bulge(solve, s, at_bar);
-  }
-  if (node > 0) {
-    const Step<T> s = solve.step(node - 1);
-    while (last_ > 0 && all(beyond<T>, s, lanes_, row(last_ - 1))) --last_;  // done with in every lane
-    add_step(s, 1, at_bar, solve.y_bar(), f_bar);
-  }
-  bool any = false;
-  for (std::size_t i = 0; i < size(); ++i) any |= f_bar[i] < 0 || f_bar[i] > 0;
-  if (!any) return;
-  const Call<T> c = call(solve, node);
-  field_->eval(c, solve.y(), f_[1], tape_);
-  field_->vjp(c, solve.y(), f_[1], tape_, f_bar, solve.y_bar(), {solve.theta_bar(), nullptr});
-}
-
 template class Readout<float>;
-template class Readout<double>;
+REVODE_DOUBLE(template class Readout<double>;)
 }  // namespace revode

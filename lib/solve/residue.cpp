@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "revode/impl/pack.hpp"
+#include "scalars.hpp"
 
 namespace revode {
 namespace {
@@ -237,9 +238,9 @@ int Residues<T>::take_change(int to) {
 }
 
 template void miss(std::size_t, const float*, const float*, kernel::Word<float>*);
-template void miss(std::size_t, const double*, const double*, kernel::Word<double>*);
+REVODE_DOUBLE(template void miss(std::size_t, const double*, const double*, kernel::Word<double>*);)
 template void mend(std::size_t, const float*, const kernel::Word<float>*, float*);
-template void mend(std::size_t, const double*, const kernel::Word<double>*, double*);
+REVODE_DOUBLE(template void mend(std::size_t, const double*, const kernel::Word<double>*, double*);)
 template class Residues<float>;
-template class Residues<double>;
+REVODE_DOUBLE(template class Residues<double>;)
 }  // namespace revode

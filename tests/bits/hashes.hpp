@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "revode/image_kernels.hpp"
 #include "revode/impl/soft_fma.hpp"
 #include "revode/impl/soft_sqrt.hpp"
 #include "revode/kernels.hpp"
@@ -129,6 +130,73 @@ void layers(const std::string& type, Table& table) {
 }
 
 template <class T>
+void convolutions(const std::string& type, Table& table) {
+  const std::pair<kernel::Convolution, int> shapes[] = {
+      {{3, 13, 4, 5, 3, 1, 1, true}, 32}, {{2, 5, 6, 5, 4, 2, 1}, 16},      {{4, 4, 3, 3, 3, 1, 1}, 1},
+      {{5, 7, 3, 4, 3, 1, 1, true}, 20},  {{1, 25, 4, 4, 3, 1, 0}, 16},     {{13, 2, 2, 3, 1, 1, 0}, 8},
+      {{3, 3, 5, 4, 5, 3, 2, true}, 7},   {{9, 6, 3, 3, 3, 1, 1, true}, 64}};
+  text::Random random;
+  Hash forward, input, weight, weight_lanes;
+  for (const auto& [c, lanes] : shapes) {
+    const auto W = random.tile<T>(c.weights()), b = random.tile<T>(c.out), x = random.tile<T>(c.rows_in() * lanes);
+    auto y = random.tile<T>(c.rows_out() * lanes), x_bar = random.tile<T>(c.rows_in() * lanes);
+    auto W_bar = random.tile<T>(c.weights()), b_bar = random.tile<T>(c.out);
+    auto W_lanes = random.tile<T>(c.weights() * lanes), b_lanes = random.tile<T>(c.out * lanes);
+    for (const bool add : {false, true}) {
+      kernel::convolve(c, lanes, W.data(), b.data(), T(0.7), x.data(), y.data(), add);
+      forward.add(y);
+      kernel::convolve_vjp_input(c, lanes, W.data(), y.data(), x_bar.data(), add);
+      input.add(x_bar);
+    }
+    for (const int samples : {lanes, 1 + lanes / 2})
+      kernel::convolve_vjp_weight(c, lanes, samples, T(0.7), y.data(), x.data(), W_bar.data(), b_bar.data());
+    kernel::convolve_vjp_weight_lanes(c, lanes, T(0.7), y.data(), x.data(), W_lanes.data(), b_lanes.data());
+    weight.add(W_bar);
+    weight.add(b_bar);
+    weight_lanes.add(W_lanes);
+    weight_lanes.add(b_lanes);
+  }
+  table.emplace_back(type + "convolve", forward.value());
+  table.emplace_back(type + "convolve_vjp_input", input.value());
+  table.emplace_back(type + "convolve_vjp_weight", weight.value());
+  table.emplace_back(type + "convolve_vjp_weight_lanes", weight_lanes.value());
+}
+
+template <class T>
+void images(const std::string& type, Table& table) {
+  text::Random random;
+  Hash norm, pool, loss;
+  const kernel::Grouping g{6, 3, 7};
+  const kernel::Pooling p{2, 4, 5, 2, 3, 1};
+  for (const int lanes : {1, 5, 16, 23, 32}) {
+    const auto gamma = random.tile<T>(6), beta = random.tile<T>(6), x = random.tile<T>(42 * lanes);
+    Tile<T> y(x.size()), moments(static_cast<std::size_t>(6 * lanes)), gamma_bar = moments, beta_bar = moments;
+    auto x_bar = random.tile<T>(42 * lanes);
+    for (const bool relu : {false, true}) {
+      kernel::group_norm(g, lanes, relu, T(1e-5), gamma.data(), beta.data(), x.data(), y.data(), moments.data());
+      kernel::group_norm_vjp(g, lanes, relu, gamma.data(), x.data(), y.data(), moments.data(), x.data(), x_bar.data(),
+                             gamma_bar.data(), beta_bar.data());
+      for (const auto* values : {&y, &moments, &x_bar, &gamma_bar, &beta_bar}) norm.add(*values);
+    }
+    kernel::pool_average(p, lanes, x.data(), y.data());
+    kernel::pool_average_vjp(p, lanes, y.data(), x_bar.data());
+    kernel::pool_max(p, lanes, x.data(), y.data());
+    kernel::pool_max_vjp(p, lanes, x.data(), y.data(), y.data(), x_bar.data());
+    pool.add(y);
+    pool.add(x_bar);
+    std::vector<int> label;
+    for (int l = 0; l < lanes; ++l) label.push_back(l % 8 - 1);
+    Tile<T> each(static_cast<std::size_t>(lanes));
+    kernel::softmax_loss(7, lanes, x.data(), label.data(), each.data(), y.data());
+    loss.add(each);
+    loss.add(y);
+  }
+  table.emplace_back(type + "group_norm", norm.value());
+  table.emplace_back(type + "pool", pool.value());
+  table.emplace_back(type + "softmax_loss", loss.value());
+}
+
+template <class T>
 void sums(const std::string& type, Table& table) {
   text::Random random;
   Hash combined, products, trees, squares;
@@ -198,6 +266,8 @@ void every_kernel(const std::string& type, Table& table) {
   layers<T>(type, table);
   sums<T>(type, table);
   fixed_point<T>(type, table);
+  convolutions<T>(type, table);
+  images<T>(type, table);
 }
 inline Table table() {
   Table all;

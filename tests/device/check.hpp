@@ -42,7 +42,7 @@ void check(bool holds, const char* what, const char* file, int line);
 #define CHECK(...) ::device::check((__VA_ARGS__), #__VA_ARGS__, __FILE_NAME__, __LINE__)
 
 /// The cases, a file each.
-#define DEVICE_CASES(X) X(kernels)
+#define DEVICE_CASES(X) X(kernels) X(maps) X(solvers) X(training) X(refusals)
 #define DEVICE_DECLARE(name) void name();
 DEVICE_CASES(DEVICE_DECLARE)
 #undef DEVICE_DECLARE

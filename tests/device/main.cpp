@@ -11,9 +11,10 @@ const char* digits(std::uint64_t v, unsigned base, int least, char* end) {
   for (; v != 0 || least > 0; --least, v /= base) *--end = "0123456789abcdef"[v % base];
   return end;
 }
-void say(const char* a, const char* b = "", const char* c = "", const char* d = "", const char* e = "") {
-  const char* const parts[] = {a, b, c, d, e, "\n"};
-  for (const char* part : parts) board::write(part);
+template <class... Parts>
+void say(Parts... parts) {
+  (board::write(parts), ...);
+  board::write("\n");
 }
 }  // namespace
 
@@ -25,7 +26,7 @@ void device::print(const char* name, const Hash& hash) {
 
 void device::remark(const char* name, unsigned long number) {
   char text[24];
-  say("# ", running, name, " ", digits(number, 10, 1, text + sizeof text));
+  say("# ", running, *running ? "/" : "", name, " ", digits(number, 10, 1, text + sizeof text));
 }
 
 void device::check(bool holds, const char* what, const char* file, int line) {

@@ -10,7 +10,7 @@ namespace {
 const Progress kNow{.epoch = 7,
                     .epochs = 120,
                     .loss = 41.53219,
-                    .held_out_rmse = 0.13579,
+                    .held_out = 0.13579,
                     .samples_per_second = 1234.4,
                     .seconds_left = 83.4};
 

@@ -19,13 +19,14 @@ struct Problem {
 template <class T>
 struct Outcome {
   Status status = Status::ok;
-  std::vector<T> y1, at, y0_bar, theta_bar;
+  std::vector<T> y1, at, y0_bar, theta_bar, times_bar /*of the grid*/;
   std::vector<std::vector<T>> nodes;  ///< every state, [steps + 1][dim][lanes]
+  std::vector<T> t;                   ///< of every node
 };
 
 /// Forwards, and back when asked; theta_bar is summed over lanes.
 template <class T>
-Outcome<T> solve(const Problem<T>& p, bool with_gradient) {
+Outcome<T> solve(const Problem<T>& p, bool with_gradient, bool with_times = false) {
   Outcome<T> o;
   Arena measure;
   Readout<T> readout;
@@ -43,6 +44,7 @@ Outcome<T> solve(const Problem<T>& p, bool with_gradient) {
   do {
     readout.look(*s);
     o.nodes.emplace_back(s->y(), s->y() + s->size());
+    o.t.push_back(s->t(s->n()));
   } while (s->advance());
   o.y1 = o.nodes.back();
   o.status = s->status();
@@ -51,7 +53,8 @@ Outcome<T> solve(const Problem<T>& p, bool with_gradient) {
   std::vector<T> leaves(p.theta.size() * lanes, T(0));
   o.y0_bar.assign(s->size(), T(0));
   o.theta_bar.assign(p.theta.size(), T(0));
-  o.status = s->turn({leaves.data(), 1, 0});
+  o.times_bar.assign(static_cast<std::size_t>(p.grid.intervals() + 1), T(0));
+  o.status = s->turn({leaves.data(), 1, 0}, with_times ? o.times_bar.data() : nullptr);
   for (std::size_t i = 0; i < s->size(); ++i) s->y_bar()[i] += p.y1_bar[i];
   do {
     readout.pull(*s, p.at_bar.data());

@@ -22,11 +22,10 @@ def data_file(name):
     return file
 
 
-def train(folder, config, **words):
-    """Trains the latent ODE's driver into `folder`, or goes on with what is there: a finished training only reports
-    anew, and one of another configuration is refused. Returns the held-out RMSE; a failure is passed on."""
-    command = [ROOT / "drivers/run", "latent_ode", "--config", HERE / config, "--folder", folder, "--resume", "auto",
-               "--terminal", "no"]
+def drive(folder, program, words):
+    """Trains a driver into `folder`, or goes on with what is there: a finished training only reports anew, and one of
+    another configuration is refused. A failure is passed on."""
+    command = [ROOT / "drivers/run", program, "--folder", folder, "--resume", "auto", "--terminal", "no"]
     for key, value in words.items():
         command += [f"--{key.replace('_', '-')}", str(value)]
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -37,10 +36,25 @@ def train(folder, config, **words):
         print(*log.read_text().splitlines()[-5:], f"reproduce: a training ended with {code}: all it said is in {log}",
               sep="\n", file=sys.stderr)
         sys.exit(code)
+
+
+def train(folder, config, driver="latent_ode", **words):
+    """Trains a driver by a configuration of this folder; its held-out measure."""
+    drive(folder, driver, {"config": HERE / config, **words})
     with (folder / "metrics.csv").open() as rows:
-        rmse = float(list(csv.DictReader(rows))[-1]["held_out_rmse"])
-    print(f"  {folder.name:28} held-out RMSE {rmse:.4f}", flush=True)
-    return rmse
+        last = list(csv.DictReader(rows))[-1]
+    name = next(column for column in last if column.startswith("held_out_"))
+    print(f"  {folder.name:28} held-out {name.removeprefix('held_out_').upper()} {float(last[name]):.4f}", flush=True)
+    return float(last[name])
+
+
+def fit_density(folder, **words):
+    """Trains the normalizing flow's driver; what it found on test rows: nll, standard_error, bytes, drift."""
+    drive(folder, "cnf", words)
+    lines = [line for line in (folder / "log.txt").read_text().splitlines() if line.startswith("test ")]
+    found = {key: float(value) for key, value in (word.split("=") for word in lines[-1].split()[1:])}
+    print(f"  {folder.name:28} -log p of test rows {found['nll']:.4f} +- {found['standard_error']:.4f}", flush=True)
+    return found
 
 
 def program(name, *words):

@@ -7,9 +7,13 @@
 #include "numerics/trial.hpp"
 #include "revode/automatic.hpp"
 #include "revode/block.hpp"
+#include "revode/conv.hpp"
 #include "revode/gradient_field.hpp"
+#include "revode/group_norm.hpp"
 #include "revode/gru.hpp"
+#include "revode/layers.hpp"
 #include "revode/moving_norm.hpp"
+#include "revode/pool.hpp"
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
@@ -74,7 +78,7 @@ class Maps {
     add("second order", second_order_, false);
     add("second order with friction", friction_, false);
     add("second order of a gradient field", mechanics_, false);
-    add("moving norm", norm_, false);
+    add("moving norm", moving_norm_, false);
     cnf_.reserve(16);
     for (const auto& field : flow_fields_) {
       add(field.name, *field.plain, true);
@@ -94,11 +98,27 @@ class Maps {
       }
     }
     add("sequence through a solve", around_, false);
+    add_images();
   }
   Maps(const Maps&) = delete;
   Maps& operator=(const Maps&) = delete;
 
  private:
+  void add_images() {
+    add("convolution", conv_, true);
+    add("convolution with time", conv_time_, true);
+    add("convolution, strided, without bias", conv_strided_, true);
+    add("group norm", norm_, false);
+    add("group norm with relu", norm_relu_, false);
+    add("average pool", average_, true);
+    add("max pool", greatest_, false);
+    add("global pool", global_, true);
+    add("activation", activate_, false);
+    add("augmented", augment_, true);
+    add("residual", residual_, true);
+    add("image field", image_field_, false);
+    add("classifier of two blocks", classifier_, false);
+  }
   void add(std::string name, const Map<T>& map, bool tangents) { cases.push_back({std::move(name), &map, tangents}); }
   void add_block(Way way, const Method<T>& method, bool recompute, const std::string& text) {
     const char* ways[] = {"stored, ", "checkpointed, ", "reversed, "};
@@ -130,12 +150,30 @@ class Maps {
   SecondOrder<T> second_order_{force_}, friction_{field_, true}, mechanics_{descent_, true};
   std::vector<flows::Field<T>> flow_fields_ = flows::fields<T>(Activation::tanh, "tanh");
   std::vector<Cnf<T>> cnf_;
-  static constexpr T mean_[2] = {T(.5), T(-1)}, var_[2] = {T(.3), T(2)};
-  MovingNorm<T> norm_{2, 4, mean_, var_};
+  static constexpr T moving_mean_[2] = {T(.5), T(-1)}, moving_var_[2] = {T(.3), T(2)};
+  MovingNorm<T> moving_norm_{2, 4, moving_mean_, moving_var_};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};
   Sequential<T> around_{through_};
+  Conv<T> conv_{{2, 3, 3, 4}}, conv_time_{{2, 2, 3, 3, 3, 1, 1, true}}, conv_strided_{{2, 3, 5, 4, 2, 2, 1}, false};
+  GroupNorm<T> norm_{{4, 2, 6}}, norm_relu_{{4, 2, 9}, true};
+  Pool<T> average_{{2, 3, 5, 2, 3, 1}}, greatest_{{2, 4, 5, 2, 2, 1}, Pooled::max}, global_{Pool<T>::global(3, 2, 3)};
+  Activate<T> activate_{5, Activation::silu};
+  Augment<T> augment_{3, 2};
+  Dense<T> bend_{3, 3, Activation::tanh};
+  Residual<T> residual_{bend_};
+  GroupNorm<T> soft_norm_{{2, 1, 9}};
+  Activate<T> soft_{18, Activation::tanh};
+  const Map<T>* const image_layers_[4] = {&soft_norm_, &soft_, &conv_time_, &soft_norm_};
+  Sequential<T> image_field_{image_layers_};
+  Conv<T> stem_{{1, 2, 3, 3}};
+  Block<T> image_a_{image_field_, plan(Way::reversed, mccallum_foster(tableau::rk4<T>)), Grid<T>{0, 1, 4}, true};
+  Block<T> image_b_{image_field_, plan(Way::stored, runge_kutta(tableau::rk4<T>)), Grid<T>{0, 1, 3}};
+  Pool<T> mean_ = Pool<T>::global(2, 3, 3);
+  Dense<T> head_{2, 3};
+  const Map<T>* const classifying_[6] = {&stem_, &image_a_, &soft_, &image_b_, &mean_, &head_};
+  Sequential<T> classifier_{classifying_};
 };
 /// One evaluation of a map with its cotangents.
 template <class T>

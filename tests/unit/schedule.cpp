@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "revode/optimizer.hpp"
 
@@ -39,6 +40,30 @@ TEST(Schedule, Cosine) {
   EXPECT_EQ(s.at(0), .1);
   for (long n = 1; n < 200; ++n) near(s.at(n), .004 + .096 * .5 * (1 + std::cos(pi * static_cast<double>(n) / 200)), n);
   for (const long n : {200L, 201L, 100000L}) EXPECT_NEAR(s.at(n), .004, 1e-17);  // cos(pi) is off by its square only
+}
+
+TEST(Schedule, DropsAtGivenCounts) {
+  Schedule s{Kind::drops, .1, .1, 1, 0, 0};
+  s.drop[0] = 60, s.drop[1] = 100, s.drop[2] = 140;
+  for (const auto& [n, expected] : {std::pair{0L, .1}, {59L, .1}, {60L, .01}, {99L, .01}, {100L, .001}, {1000L, .0001}})
+    near(s.at(n), expected, 3);
+  s.drop[1] = s.drop[2] = 0;
+  near(s.at(1000), .01, 3);
+}
+
+TEST(Schedule, OneCycleRisesAndFalls) {
+  const Schedule s{Kind::one_cycle, .1, 1, 1000, 1e-5, 0};
+  const double pi = std::acos(-1.0);
+  near(s.at(0), .004, 1);
+  for (long n = 1; n < 300; ++n)
+    near(s.at(n), .1 - .096 * .5 * (1 + std::cos(pi * static_cast<double>(n) / 300)),
+         32);  // a difference: more roundings
+  EXPECT_EQ(s.at(300), .1);
+  for (long n = 301; n < 1000; ++n) EXPECT_LT(s.at(n), s.at(n - 1));
+  EXPECT_NEAR(s.at(1000), 1e-5, 1e-17);
+  EXPECT_NEAR(s.at(100000), 1e-5, 1e-17);
+  for (const long period : {0L, 1L, 2L, 3L})
+    EXPECT_TRUE(std::isfinite(Schedule{Kind::one_cycle, .1, 1, period, 0, 0}.at(1)));
 }
 
 TEST(Schedule, WarmupRisesToTheSchedule) {

@@ -235,7 +235,7 @@ void Flow<N, F, C>::increment(T t, T h, const T* x) {
     }
     if (i == stages_) return kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, k);
     if (i > 0) kernel::combine(n_, stage_input(i), x, terms, c, k);
-    if (!fresh_) evaluate(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i));
+    if (!fresh_) evaluate(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i));
     moved();
   }
 }
@@ -310,7 +310,7 @@ typename Flow<N, F, C>::Times Flow<N, F, C>::pull_increment(T t, T h, const T* x
     kernel::combine(n_, delta_, static_cast<const T*>(nullptr), terms, c, g);
     T* G = slope(i + 1);
     memset(G, 0, n_ * sizeof(T));
-    const T part = add_vjp(t + m.c(i) * h, stage_input(i, x), slope(i), tape(i), delta_, G);
+    const T part = add_vjp(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i), delta_, G);
     if (!wants_times()) continue;
     sum.t += part;
     sum.h += m.c(i) * part;

@@ -58,7 +58,7 @@ bool Walk<N, W, F, G>::advance() {
   flow_.read();
   if (!in_range) return failed(Status::range);
   if (this->finished()) {
-    separation_ = flow_.separation();
+    if (!Settings::plain) separation_ = flow_.separation();
     if (!kernel::finite(this->size_, flow_.y)) return failed(Status::not_finite);
   }
   return flow_.status == Status::ok;
@@ -68,7 +68,7 @@ template <class N, template <class> class W, class F, class G>
 Status Walk<N, W, F, G>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   this->theta_bar_ = theta_bar;
   if (Settings::plain && times_bar) failed(Status::unsupported);
-  times_bar_ = times_bar;
+  this->times_bar_ = times_bar;
   flow_.measure = false;
   flow_.times = times_bar != nullptr;
   flow_.t_bar = flow_.h_bar = 0;
@@ -84,7 +84,7 @@ bool Walk<N, W, F, G>::retreat() {
   if (Status status = way_.retreat(this->at_ - 1, flow_, this->clock_); status != Status::ok) return failed(status);
   --this->at_;
   flow_.read();
-  if (wants_times()) spread(this->clock_.at(this->at_));
+  if (this->wants_times()) spread(this->clock_.at(this->at_));
   return true;
 }
 
@@ -93,7 +93,7 @@ Status Walk<N, W, F, G>::finish(T* y0_bar) {
   if (this->at_ != 0) failed(Status::bad_argument);
   if (flow_.status != Status::ok) return flow_.status;
   flow_.unlift(this->clock_.node(0), y0_bar);
-  if (wants_times()) times_bar_[0] += flow_.t_bar;
+  if (this->wants_times()) this->times_bar_[0] += flow_.t_bar;
   if (Status status = way_.finish(flow_); status != Status::ok) failed(status);
   if (y0_bar && !kernel::finite(this->size_, y0_bar)) failed(Status::not_finite);
   const Extent extent = flow_.call.extent;
@@ -101,12 +101,9 @@ Status Walk<N, W, F, G>::finish(T* y0_bar) {
   return flow_.status;
 }
 
-/// t_n = t0 + x (t1 - t0) and h = c (t1 - t0) with x and c fixed: the step's cotangents go to the ends of its interval.
 template <class N, template <class> class W, class F, class G>
 void Walk<N, W, F, G>::spread(const Step<T>& s) {
-  const Place<T> at = this->clock_.place_of(s);
-  times_bar_[at.interval] += (1 - at.x) * flow_.t_bar - at.c * flow_.h_bar;
-  times_bar_[at.interval + 1] += at.x * flow_.t_bar + at.c * flow_.h_bar;
+  this->add_times(s, flow_.t_bar, flow_.h_bar);
   flow_.t_bar = flow_.h_bar = 0;
 }
 
@@ -122,7 +119,7 @@ Accounting Walk<N, W, F, G>::accounting() const {
           flow_.evaluations - forward_evaluations_,
           flow_.vjps,
           drift,
-          separation_,
+          Settings::plain ? flow_.separation() : separation_,
           rejected_,
           tape_bits};
 }

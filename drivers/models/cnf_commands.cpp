@@ -1,0 +1,143 @@
+#include "models/cnf_commands.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "common/error.hpp"
+#include "common/run_folder.hpp"
+#include "common/safetensors.hpp"
+#include "common/text.hpp"
+#include "models/cnf_report.hpp"
+#include "models/solver_options.hpp"
+
+namespace revode::host {
+namespace {
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  for (const std::int64_t n : shape) sizes.push_back(std::to_string(n));
+  return "[" + joined(sizes) + "]";
+}
+
+/// A model as it was fitted: its configuration is that of the file.
+struct Fitted {
+  DensityData data;
+  std::unique_ptr<CnfTrainee> trainee;
+  std::vector<float> theta;
+
+  explicit Fitted(const std::string& file) {
+    const TensorFile tensors = read_safetensors(file);
+    const auto program = tensors.metadata.find("program"), config = tensors.metadata.find("config");
+    if (program == tensors.metadata.end() || program->second != "cnf" || config == tensors.metadata.end())
+      throw Failure(Exit::usage, file, "is no model of this program: give the model.safetensors of one of its runs");
+    Options options(cnf_program());
+    options.read_toml(config->second, file);
+    data.mean = tensors.at("data.mean").numbers<double>(), data.scale = tensors.at("data.scale").numbers<double>();
+    data.dim = static_cast<int>(data.mean.size()), data.fresh = true;
+    const auto names = tensors.metadata.find("columns");
+    if (names != tensors.metadata.end()) data.names = list_of(names->second);
+    if (data.dim < 1 || data.scale.size() != data.mean.size() || data.names.size() != data.mean.size())
+      throw Failure(Exit::usage, file, "means, scales and names of its columns do not fit each other: write it anew");
+    trainee = cnf_trainee(options, data);
+    theta.resize(trainee->params() + trainee->buffers());
+    for (const Part& part : trainee->tensors()) {
+      const Tensor& tensor = tensors.at(part.name);
+      const std::vector<std::int64_t> wanted(part.shape.begin(), part.shape.end());
+      if (tensor.shape != wanted)
+        throw Failure(Exit::usage, file,
+                      "tensor " + part.name + " is " + shape_text(tensor.shape) + " where its configuration asks for " +
+                          shape_text(wanted) + ": another model's file?");
+      const std::vector<float> values = tensor.numbers<float>();
+      std::copy(values.begin(), values.end(), theta.begin() + static_cast<std::ptrdiff_t>(part.offset));
+    }
+  }
+};
+
+void need(Status status, const std::string& what) {
+  if (status != Status::ok) throw Failure(Exit::not_finite, what, sentence(status));
+}
+
+/// Its rows as the model sees them; those in the base are in no other units.
+std::vector<float> points_of(const Options& options, const std::string& file, const DensityData& data, bool base) {
+  const Table table = read_table(file, list_of(options.text("data.columns")));
+  DensityData units = data;
+  if (base) std::fill(units.mean.begin(), units.mean.end(), 0.), std::fill(units.scale.begin(), units.scale.end(), 1.);
+  return standardised(units, table, file);
+}
+
+void evaluate(const Options& options, Fitted& fitted) {
+  const std::string& file = options.text("evaluate");
+  std::vector<double> log_p;
+  need(fitted.trainee->log_density(fitted.theta.data(), points_of(options, file, fitted.data, false), log_p), file);
+  std::string text = "log_p\n";
+  double sum = 0;
+  for (const double v : log_p) {
+    const double raw = v - fitted.data.log_scale();
+    text += shortest(raw) + "\n", sum += v;
+  }
+  const double mean = sum / static_cast<double>(log_p.size());
+  std::printf("mean log p over %zu rows: %.6f nats; of standardised rows %.6f\n", log_p.size(),
+              mean - fitted.data.log_scale(), mean);
+  if (!options.text("out").empty()) write_text(options.text("out"), text);
+}
+}  // namespace
+
+void write_cnf(const std::filesystem::path& file, const CnfTrainee& trainee, const std::vector<float>& theta,
+               const DensityData& data, const Options& options) {
+  TensorFile out;
+  out.metadata["program"] = "cnf";
+  out.metadata["config"] = options.toml();
+  out.metadata["columns"] = joined(data.names, ",");
+  for (const Part& part : trainee.tensors()) {
+    std::vector<std::int64_t> shape(part.shape.begin(), part.shape.end());
+    std::size_t count = 1;
+    for (const std::size_t n : part.shape) count *= n;
+    out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, count}));
+  }
+  const auto columns = static_cast<std::int64_t>(data.dim);
+  out.tensors.push_back(Tensor::of<double>("data.mean", {columns}, data.mean));
+  out.tensors.push_back(Tensor::of<double>("data.scale", {columns}, data.scale));
+  write_safetensors(file, out);
+}
+
+bool is_command(const Options& options) {
+  const int commands = !options.text("evaluate").empty() + (options.integer("sample") > 0) +
+                       !options.text("to_base").empty() + !options.text("from_base").empty();
+  if (options.text("model").empty()) {
+    if (commands > 0)
+      throw Failure(Exit::usage, "--model",
+                    "is missing: name the model.safetensors that is to be evaluated, sampled or mapped");
+    return false;
+  }
+  if (commands != 1)
+    throw Failure(Exit::usage, "--model",
+                  "wants one command beside it: --evaluate, --sample, --to-base or --from-base");
+  if (options.text("out").empty() && options.text("evaluate").empty())
+    throw Failure(Exit::usage, "--out", "is missing: name the CSV file to write");
+  return true;
+}
+
+void run_command(const Options& options) {
+  Fitted fitted(options.text("model"));
+  if (!options.text("evaluate").empty()) return evaluate(options, fitted);
+  DensityData units = fitted.data;
+  std::vector<float> points;
+  std::vector<double> gain;
+  if (options.integer("sample") > 0) {
+    const auto seed = static_cast<std::uint64_t>(options.integer("sample_seed"));
+    need(fitted.trainee->sample(fitted.theta.data(), seed, 0, static_cast<std::size_t>(options.integer("sample")),
+                                points),
+         "--sample");
+  } else if (const std::string& data = options.text("to_base"); !data.empty()) {
+    points = points_of(options, data, fitted.data, false);
+    need(fitted.trainee->carry(0, fitted.trainee->base(), fitted.theta.data(), points, gain), data);
+    std::fill(units.mean.begin(), units.mean.end(), 0.), std::fill(units.scale.begin(), units.scale.end(), 1.);
+  } else {
+    const std::string& base = options.text("from_base");
+    points = points_of(options, base, fitted.data, true);
+    need(fitted.trainee->carry(fitted.trainee->base(), 0, fitted.theta.data(), points, gain), base);
+  }
+  write_text(options.text("out"), points_csv(units, points));
+  std::printf("%zu rows in %s\n", points.size() / units.names.size(), options.text("out").c_str());
+}
+}  // namespace revode::host

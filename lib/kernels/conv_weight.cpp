@@ -1,0 +1,198 @@
+// Weight gradients of a convolution: for each tap, outputs times inputs in blocks, a pack of lanes summed over the
+// pixels in registers; then the tree over a leaf's lanes, or each lane for itself.
+#include "blocks.hpp"
+#include "revode/image_kernels.hpp"
+#include "scalars.hpp"
+
+namespace revode::kernel {
+namespace {
+inline constexpr int most_samples = 64;
+/// Accumulators for two FMA units of four cycles, and registers left for the operands.
+inline constexpr int weight_rows = 4;
+inline constexpr int weight_columns = register_bytes == 64 ? 4 : register_bytes == 32 ? 3 : 2;
+
+/// What one tap sees: pixels of y_bar and of x that meet in it.
+template <class T>
+struct Meeting {
+  const T* y;  ///< of the first output
+  const T* x;  ///< of the first input
+  int lines, steps;
+  Index channel_y, channel_x, line_y, line_x, step_y, step_x;
+  Index lane_x = 1;  ///< 0: a pack of one number, which all lanes see
+};
+/// Where the sums go: leaves of one sample [..][lanes], or one leaf of `samples`.
+template <class T>
+struct Sums {
+  T* at;
+  Index rows, columns;  ///< scalars between outputs and between inputs
+  Index lanes;
+  int samples;
+  bool apart;  ///< leaves of one sample
+};
+
+/// Of Y outputs and X inputs the sums over pixels in one pack of lanes.
+template <class T, int W, int Y, int X>
+REVODE_INLINE void correlate(const Meeting<T>& m, Index lane, Pack<T, W> (&sum)[Y][X]) {
+  using O = On<T, W>;
+  const T* y_line = m.y + lane;
+  const T* x_line = m.x + lane * m.lane_x;
+  for (int i = m.lines; i > 0; --i, y_line += m.line_y, x_line += m.line_x) {
+    const T* __restrict y = y_line;
+    const T* __restrict x = x_line;
+    for (int j = m.steps; j > 0; --j, y += m.step_y, x += m.step_x) {
+      typename O::V v[X];
+      REVODE_UNROLL for (int q = 0; q < X; ++q) v[q] = O::load(x + q * m.channel_x);
+      REVODE_UNROLL for (int r = 0; r < Y; ++r) {
+        const auto a = O::load(y + r * m.channel_y);
+        REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
+      }
+    }
+  }
+}
+
+template <class T, int W, int Y, int X>
+void block_lanes(const Meeting<T>& m, const Sums<T>& to, Index lane) {
+  using O = On<T, W>;
+  for (; lane + W <= to.lanes; lane += W) {
+    typename O::V sum[Y][X];
+    T* at = to.at + lane;
+    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] =
+        O::load(at + r * to.rows + q * to.columns);
+    correlate<T, W, Y, X>(m, lane, sum);
+    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q)
+        O::store(at + r * to.rows + q * to.columns, sum[r][q]);
+  }
+  if constexpr (W > 1)
+    if (lane < to.lanes) block_lanes<T, 1, Y, X>(m, to, lane);
+}
+
+/// rows[Y * X][samples] of one leaf, before its tree.
+template <class T, int W, int Y, int X>
+void block_leaf(const Meeting<T>& m, Index samples, Index lane, T* rows) {
+  using O = On<T, W>;
+  for (; lane + W <= samples; lane += W) {
+    typename O::V sum[Y][X];
+    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::all(T(0));
+    correlate<T, W, Y, X>(m, lane, sum);
+    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q)
+        O::store(rows + (r * X + q) * samples + lane, sum[r][q]);
+  }
+  if constexpr (W > 1)
+    if (lane < samples) block_leaf<T, 1, Y, X>(m, samples, lane, rows);
+}
+
+template <class T, int W, int Y, int X>
+__attribute__((noinline)) void block(const Meeting<T>& m, const Sums<T>& to) {
+  if (to.apart) return block_lanes<T, W, Y, X>(m, to, 0);
+  alignas(64) T rows[Y * X * most_samples];
+  T sum[Y * X];
+  block_leaf<T, W, Y, X>(m, to.samples, 0, rows);
+  tree_lanes(Y * X, to.samples, rows, sum);
+  for (int r = 0; r < Y; ++r)
+    for (int q = 0; q < X; ++q) to.at[r * to.rows + q * to.columns] += sum[r * X + q];
+}
+
+/// Pixels of y along one axis whose tap `tap` lies in the image.
+struct Span {
+  int first, count;
+};
+Span span(int tap, const Convolution& c, int size, int out_size) {
+  const int before = c.padding - tap, first = before > 0 ? (before + c.stride - 1) / c.stride : 0;
+  const int last = size - 1 + before < 0 ? -1 : (size - 1 + before) / c.stride;
+  const int end = last < out_size - 1 ? last + 1 : out_size;
+  return {first, end > first ? end - first : 0};
+}
+
+template <class T>
+class Gradient {
+ public:
+  Gradient(const Convolution& c, int lanes, const T* y_bar, const T* x) : c_(c), lanes_(lanes), y_bar_(y_bar), x_(x) {}
+
+  /// All taps of a block of outputs and inputs; at: its first weight, [..] scalars apart.
+  template <int W, int Y, int X>
+  void taps(int output, int input, Sums<T> to, Index scale, const T* t) const {
+    T* const at = to.at;
+    for (int ky = 0; ky < c_.kernel; ++ky)
+      for (int kx = 0; kx < c_.kernel; ++kx) {
+        const Span v = span(ky, c_, c_.height, c_.out_height()), h = span(kx, c_, c_.width, c_.out_width());
+        if (v.count == 0 || h.count == 0) continue;
+        to.at = at + (static_cast<Index>(ky) * c_.kernel + kx) * scale;
+        block<T, W, Y, X>(t ? constant(v, h, output, t) : meeting(v, h, ky, kx, output, input), to);
+      }
+  }
+  Meeting<T> constant(const Span& v, const Span& h, int output, const T* t) const {
+    return {y(v, h, output), t, v.count, h.count, plane_y(), 0, c_.out_width() * lanes_, 0, lanes_, 0, 0};
+  }
+
+ private:
+  Index plane_y() const { return static_cast<Index>(c_.out_height()) * c_.out_width() * lanes_; }
+  const T* y(const Span& v, const Span& h, int output) const {
+    return y_bar_ + output * plane_y() + (static_cast<Index>(v.first) * c_.out_width() + h.first) * lanes_;
+  }
+  Meeting<T> meeting(const Span& v, const Span& h, int ky, int kx, int output, int input) const {
+    const Index plane_x = static_cast<Index>(c_.height) * c_.width * lanes_, s = c_.stride;
+    const Index line = v.first * s - c_.padding + ky, step = h.first * s - c_.padding + kx;
+    return {y(v, h, output),
+            x_ + input * plane_x + (line * c_.width + step) * lanes_,
+            v.count,
+            h.count,
+            plane_y(),
+            plane_x,
+            c_.out_width() * lanes_,
+            s * c_.width * lanes_,
+            lanes_,
+            s * lanes_};
+  }
+  Convolution c_;
+  Index lanes_;
+  const T* y_bar_;
+  const T* x_;
+};
+
+/// `scale`: scalars of one weight, the lanes of leaves of one sample.
+template <class T, int W, int most_y, int most_x>
+void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, Sums<T> to, Index scale) {
+  const Index area = static_cast<Index>(c.kernel) * c.kernel * scale, time = c.time ? 1 : 0;
+  T times[W], ones[W];
+  for (int l = 0; l < W; ++l) times[l] = t, ones[l] = 1;
+  to.rows = (c.in + time) * area, to.columns = area;
+  descending_blocks<most_y, 1>(c.out, [&]<int Y>(int o) REVODE_INLINED {
+    T* const first = W_bar + o * to.rows;
+    Sums<T> here = to;
+    descending_blocks<most_x, 1>(c.in, [&]<int X>(int i) REVODE_INLINED {
+      here.at = first + (i + time) * area;
+      g.template taps<W, Y, X>(o, i, here, scale, nullptr);
+    });
+    here.at = first;
+    if (c.time) g.template taps<W, Y, 1>(o, 0, here, scale, times);
+    if (!b_bar) return;
+    here.at = b_bar + o * scale, here.rows = scale;
+    block<T, W, Y, 1>(g.constant({0, c.out_height()}, {0, c.out_width()}, o, ones), here);
+  });
+}
+/// The widest pack that the samples fill.
+template <class T, int W>
+void by_width(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, const Sums<T>& to, Index scale) {
+  if constexpr (W > 1)
+    if (to.samples < W) return by_width<T, narrower<T, W>>(c, g, t, W_bar, b_bar, to, scale);
+  constexpr int most_y = W == width<T> ? weight_rows : 2, most_x = W == width<T> ? weight_columns : 2;
+  gradient<T, W, most_y, most_x>(c, g, t, W_bar, b_bar, to, scale);
+}
+}  // namespace
+
+template <class T>
+void convolve_vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_bar, const T* x, T* W_bar,
+                         T* b_bar) {
+  by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes, samples, false}, 1);
+}
+template <class T>
+void convolve_vjp_weight_lanes(const Convolution& c, int lanes, T t, const T* y_bar, const T* x, T* W_bar, T* b_bar) {
+  by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes, lanes, true}, lanes);
+}
+
+#define REVODE_INSTANTIATE(T)                                                                        \
+  template void convolve_vjp_weight<T>(const Convolution&, int, int, T, const T*, const T*, T*, T*); \
+  template void convolve_vjp_weight_lanes<T>(const Convolution&, int, T, const T*, const T*, T*, T*);
+REVODE_INSTANTIATE(float)
+REVODE_DOUBLE(REVODE_INSTANTIATE(double))
+}  // namespace revode::kernel
