@@ -44,6 +44,7 @@ struct Words {
 template <class T>
 std::vector<std::string> names(const std::map<std::string, T>& all) {
   std::vector<std::string> list;
+  list.reserve(all.size());
   for (const auto& [name, value] : all) list.push_back(name);
   return list;
 }

@@ -56,7 +56,8 @@ class Pendulum {
   revode::Random random_{1, 0};
 };
 
-/// torchdiffeq's demonstration, y' = A y^3; a new spiral every 101 samples of a two-hundredth of a second. Nothing pushes it.
+/// torchdiffeq's demonstration, y' = A y^3; a new spiral every 101 samples of a two-hundredth of a second. Nothing
+/// pushes it.
 class Spiral {
  public:
   static constexpr unsigned long period = 101;

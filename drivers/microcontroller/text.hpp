@@ -20,9 +20,10 @@ inline void put(float value) {
   if (!(value - value == 0)) return put("not finite");
   for (; value > 0 && value < .9995f; --power) value *= 10;
   for (; value >= 9.995f; ++power) value /= 10;
-  const auto thousand = static_cast<unsigned long>(value * 100 + .5f);
-  const char head[] = {static_cast<char>('0' + thousand / 100), '.', static_cast<char>('0' + thousand / 10 % 10),
-                       static_cast<char>('0' + thousand % 10),  'e', 0};
+  auto hundredths = static_cast<unsigned long>(value * 100);
+  if (value * 100 - static_cast<float>(hundredths) >= .5f) ++hundredths;
+  const char head[] = {static_cast<char>('0' + hundredths / 100), '.', static_cast<char>('0' + hundredths / 10 % 10),
+                       static_cast<char>('0' + hundredths % 10),  'e', 0};
   put(head);
   if (power < 0) put("-");
   put(static_cast<unsigned long>(power < 0 ? -power : power));

@@ -108,23 +108,13 @@ std::vector<Option> model_options() {
        .at_most = 1024},
   };
 }
-std::vector<Option> tolerance_options() {
-  return {
-      {.key = "solver.rtol",
-       .value = 0.0,
-       .help = "relative tolerance; with atol 0: --steps equal steps",
-       .at_least = 0,
-       .at_most = 1},
-      {.key = "solver.atol", .value = 0.0, .help = "absolute tolerance", .at_least = 0, .at_most = 1},
-  };
-}
-/// Those of every driver, and the ways that are there for comparison.
+/// Those of every driver, and the continuous adjoint.
 std::vector<Option> image_solver_options() {
   std::vector<Option> all = solver_options("midpoint", 2);
   for (Option& option : all) {
     if (option.key != "solver.gradient") continue;
-    option.help = "way back: exact reversal in fixed point, kept states, reversal in floats, or the continuous adjoint";
-    option.words.insert(option.words.end(), {"reversible", "backsolve"});
+    option.help += "; for comparison the continuous adjoint";
+    option.words.emplace_back("backsolve");
   }
   return all;
 }
@@ -198,17 +188,13 @@ OdeNet::Config odenet_config(const Options& options, const Images& images) {
   if (c.lanes % 16) throw Failure(Exit::usage, "--lanes", "must be a multiple of 16, the samples of a gradient leaf");
   const std::string& gradient = options.text("solver.gradient");
   c.plan = solver_plan(options), c.backsolve = gradient == "backsolve";
-  if (gradient == "reversible") c.plan.arithmetic = Arithmetic::real, c.plan.halve_every = 0;
   if (c.backsolve && options.text("solver.method") != "runge_kutta")
     throw Failure(Exit::usage, "--gradient", "backsolve is of a single state: use --method runge_kutta");
   c.steps = options.integer("solver.steps");
-  c.plan.control.rtol = static_cast<float>(options.number("solver.rtol"));
-  c.plan.control.atol = static_cast<float>(options.number("solver.atol"));
-  if (c.plan.control.adaptive()) c.steps = 1, c.plan.stored_steps = std::max<long>(c.plan.stored_steps, 64);
-  if (c.plan.halve_every > c.steps) c.plan.halve_every = 0;  // it would never come to an event
+  add_tolerances(options, c.plan);
   const int rows = c.kind == OdeNet::Kind::mlp_odenet ? c.channels * c.height * c.width + c.augment
                                                       : (c.filters + c.augment) * c.height * c.width;
-  c.plan.log_bits = c.plan.log_bits_for(c.steps, rows, c.lanes);
+  make_room(c.plan, c.steps, rows, c.lanes, integer("solver.tape_bits"));
   return c;
 }
 

@@ -55,7 +55,7 @@ class FixedMlp {
   }
   /// y = W x + b, and act of it.
   template <bool activated>
-  static void dense(int out, int in, const T* w, const T* x, T* y) {
+  static REVODE_INLINE void dense(int out, int in, const T* w, const T* x, T* y) {
     const T* b = w + out * in;
     for (int o = 0; o < out; ++o) {
       T sum = *b++;
@@ -75,7 +75,8 @@ class FixedMlp {
     if constexpr (l > 0) back<l - 1>(call, x, from, tape, to, x_bar, theta_bar);
   }
   template <bool activated>
-  static void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar, T* w_bar) {
+  static REVODE_INLINE void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar,
+                                      T* w_bar) {
     T* b_bar = w_bar ? w_bar + out * in : nullptr;
     for (int o = 0; o < out; ++o) {
       const T a_bar = activated ? kernel::Slopes<T, 1>::first(act, T(0), y[o]) * y_bar[o] : y_bar[o];

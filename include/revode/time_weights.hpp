@@ -19,7 +19,7 @@ class LayerWeights final : public Map<T> {
   constexpr LayerWeights(const int* widths, int count, TimeLayer kind) : kind_(kind) {
     if (count < 2 || count - 1 > max_layers) return;
     layers_ = count - 1;
-    for (int i = 0; i < count; ++i) widths_[i] = widths[i];
+    for (int i = 0; i <= max_layers; ++i) widths_[i] = i < count ? widths[i] : 0;  // a plain copy becomes memmove
   }
   constexpr Shape shape(Extent e) const override {
     Shape s{};

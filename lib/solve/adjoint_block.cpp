@@ -1,4 +1,5 @@
 #include "revode/adjoint_block.hpp"
+#include "scalars.hpp"
 
 #include <new>
 
@@ -56,5 +57,5 @@ void AdjointBlock<T>::vjp(const Call<T>& call, const T*, const T*, std::byte* ta
 }
 
 template class AdjointBlock<float>;
-template class AdjointBlock<double>;
+REVODE_DOUBLE(template class AdjointBlock<double>;)
 }  // namespace revode

@@ -19,10 +19,11 @@ struct Trial {
     return {0, 0, steps, times.data(), static_cast<long>(times.size())};
   }
 };
-/// theta_bar is summed over lanes.
+/// theta_bar is summed over lanes. nodes: where the solve has stood.
 template <class T>
 struct Gradient {
-  std::vector<T> y0, theta, times;
+  std::vector<T> y0, theta, times, nodes;
+  Accounting accounting;
 };
 
 template <class T>
@@ -38,12 +39,14 @@ double loss(const Trial<T>& p, Gradient<T>* gradient = nullptr) {
   if (!gradient) return sum;
   std::vector<T> leaves(p.theta.size() * static_cast<std::size_t>(p.lanes));
   gradient->y0.assign(p.y0.size(), 0), gradient->theta.assign(p.theta.size(), 0);
-  gradient->times.assign(p.times.size(), 0);
+  gradient->times.assign(p.times.size(), 0), gradient->nodes.clear();
+  for (long n = 0; n <= solve->n(); ++n) gradient->nodes.push_back(solve->t(n));
   EXPECT_EQ(solve->turn({leaves.data(), 1, 0}, gradient->times.data()), Status::ok);
   for (std::size_t i = 0; i < solve->size(); ++i) solve->y_bar()[i] += p.y1_bar[i];
   while (solve->retreat()) {
   }
   EXPECT_EQ(solve->finish(gradient->y0.data()), Status::ok);
+  gradient->accounting = solve->accounting();
   kernel::tree_lanes(p.theta.size(), p.lanes, leaves.data(), gradient->theta.data());
   return sum;
 }
