@@ -145,7 +145,7 @@ Program odenet_program() {
   program.about =
       "Trains a network with a continuous-depth block (Chen et al. 2018), or a ResNet beside it, to name images.";
   TrainingDefaults defaults;
-  defaults.epochs = 6, defaults.tiles = 8;
+  defaults.epochs = 8, defaults.tiles = 8;
   defaults.rate = 0.1, defaults.final_rate = 0, defaults.clip = 0;
   defaults.optimizer = "sgd", defaults.schedule = "one_cycle";
   for (auto& group : {data_options(), model_options(), image_solver_options(), tolerance_options(),

@@ -137,13 +137,14 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
     Walk().place(arena, F());
     return arena.bytes();
   }
-  // Of Trajectory, described there.
+  // Of Trajectory, described there; a walk of known settings overrides nothing. NOLINTBEGIN(modernize-use-override)
   Status begin(const Grid<T>& grid, const T* theta, const T* y0);
   bool advance();
   Status turn(const ThetaBar<T>& theta_bar, T* times_bar = nullptr);
   bool retreat();
   Status finish(T* y0_bar);
   Accounting accounting() const;
+  // NOLINTEND(modernize-use-override)
   const G& flow() const { return flow_; }
 
  private:

@@ -114,10 +114,20 @@ REVODE_APART void block(const Patch<T>& p, const Output<T>& out, Index row, Inde
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) b.sum[r][q] =
       out.add ? O::load(y + r * out.rows_y + q * apart_y) : O::all(out.b ? out.b[row + r] : T(0));
   if (out.time) b.time(p, out, row);
-  if (p.steps == 3 && p.step_A == 1)
+  const auto known = [&]<int steps, int step>() REVODE_INLINED {
     b.lines(p, out.rows_A, row, lane, [&](const Rows<T, R>& A, const T* x) REVODE_INLINED {
-      REVODE_UNROLL for (int i = 0; i < 3; ++i) b.term(A, i, x + i * p.step_x);
+      REVODE_UNROLL for (int i = 0; i < steps; ++i) b.term(A, i * step, x + i * p.step_x);
     });
+  };
+  const int kind = R >= 4 && W == width<T> ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
+  if (kind == 31)
+    known.template operator()<3, 1>();
+  else if (kind == 21)
+    known.template operator()<2, 1>();
+  else if (kind == 41)
+    known.template operator()<4, 1>();
+  else if (kind == 22)
+    known.template operator()<2, 2>();
   else
     b.lines(p, out.rows_A, row, lane, [&](Rows<T, R> A, const T* x) REVODE_INLINED {
       for (int i = p.steps; i > 0; --i, x += p.step_x) {

@@ -20,8 +20,8 @@ HOUR = {"shift": 2, "schedule": "one cycle of the rate over 20 epochs", "solver"
 def picture(folder, name):
     script = ("set datafile separator ','\nset datafile columnheaders\nset logscale y\nset border 3 lc rgb '#aaaaaa'\n"
               "set tics nomirror\nset grid lc rgb '#e4e4e4'\nset xlabel 'epoch'\nset ylabel 'test error, %'\nplot "
-              + ", \\\n  ".join(f"'{network}/metrics.csv' using 'epoch':(100 * column('held_out_error')) with lines lw 2 "
-                                f"lc rgb '{COLOURS[i]}' title '{title}'" for i, (network, (title, _, _))
+              + ", \\\n  ".join(f"'{network}/metrics.csv' using 'epoch':(100 * column('held_out_error')) with lines "
+                                f"lw 2 lc rgb '{COLOURS[i]}' title '{title}'" for i, (network, (title, _, _))
                                 in enumerate(NETWORKS.items())) + "\n")
     draw(folder, name, script, 800, 460)
 
@@ -31,7 +31,8 @@ def reproduce(folder, name, protocol, bound):
     print(PROTOCOL.format(**protocol), flush=True)
     last = {network: train(folder / network, f"{name}.toml", driver="odenet", data=data, network=network)
             for network in NETWORKS}
-    print(f"\n{'':10}{'parameters':>12}{'published':>12}{'measured':>12}{'best epoch':>12}{'epochs':>8}{'s an epoch':>12}")
+    print("\n" + " " * 10 + "".join(f"{word:>12}" for word in ("parameters", "published", "measured", "best epoch"))
+          + f"{'epochs':>8}{'s an epoch':>12}")
     for network, (title, params, published) in NETWORKS.items():
         rows = read_csv(folder / network / "metrics.csv")
         best = min(float(r["held_out_error"]) for r in rows)

@@ -2,6 +2,7 @@
 // cotangent of its own, so that one walk back gives `lanes` rows.
 #pragma once
 #include <Eigen/Core>
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ class Observed {
   /// States at the times; false when the solve failed.
   bool run(const VectorXd& theta, const VectorXd& y0, std::vector<VectorXd>& states) {
     states.clear();
-    if (!begin(theta, y0)) return false;
+    if (!begin(theta, y0, times_.size())) return false;
     do {
       if (solve_->n() % steps_ == 0) states.push_back(state());
     } while (solve_->advance());
@@ -64,7 +65,7 @@ class Observed {
   /// Every state on the way, for a picture: (t, state) a step.
   bool walk(const VectorXd& theta, const VectorXd& y0, std::vector<std::pair<double, VectorXd>>& all) {
     all.clear();
-    if (!begin(theta, y0)) return false;
+    if (!begin(theta, y0, times_.size())) return false;
     do {
       all.emplace_back(solve_->t(solve_->n()), state());
     } while (solve_->advance());
@@ -75,11 +76,12 @@ class Observed {
  private:
   static constexpr std::size_t lanes = 64;
 
-  bool begin(const VectorXd& theta, const VectorXd& y0) {
+  /// A solve to the last of the first `times` times.
+  bool begin(const VectorXd& theta, const VectorXd& y0, std::size_t times) {
     start_.resize(static_cast<std::size_t>(y0.size()) * lanes);
     for (std::size_t i = 0; i < start_.size(); ++i) start_[i] = y0[static_cast<Eigen::Index>(i / lanes)];
-    return solve_->begin({0, 0, steps_, times_.data(), static_cast<long>(times_.size())}, theta.data(),
-                         start_.data()) == revode::Status::ok;
+    return solve_->begin({0, 0, steps_, times_.data(), static_cast<long>(times)}, theta.data(), start_.data()) ==
+           revode::Status::ok;
   }
   VectorXd state() const {
     VectorXd y(static_cast<Eigen::Index>(solve_->size() / lanes));
@@ -88,12 +90,14 @@ class Observed {
   }
   bool tile(const VectorXd& theta, const VectorXd& y0, const std::vector<Row>& rows, std::size_t first,
             Eigen::MatrixXd& J) {
-    if (!begin(theta, y0)) return false;
+    const std::size_t count = std::min(lanes, rows.size() - first);
+    std::size_t last = 1;  // nothing is asked of what comes after
+    for (std::size_t l = 0; l < count; ++l) last = std::max(last, rows[first + l].time);
+    if (!begin(theta, y0, last + 1)) return false;
     while (solve_->advance()) {
     }
     std::vector<double> theta_bar(params_ * lanes), y0_bar(start_.size());
     if (solve_->turn({theta_bar.data(), 1, 0}) != revode::Status::ok) return false;
-    const std::size_t count = std::min(lanes, rows.size() - first);
     do {
       for (std::size_t l = 0; l < count; ++l) {
         const Row& row = rows[first + l];

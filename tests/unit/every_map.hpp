@@ -8,6 +8,7 @@
 #include "revode/automatic.hpp"
 #include "revode/block.hpp"
 #include "revode/conv.hpp"
+#include "revode/evolving.hpp"
 #include "revode/gradient_field.hpp"
 #include "revode/group_norm.hpp"
 #include "revode/gru.hpp"
@@ -116,6 +117,8 @@ class Maps {
     add("activation", activate_, false);
     add("augmented", augment_, true);
     add("residual", residual_, true);
+    add("evolving dense", evolving_, false);
+    add("evolving convolution", evolving_conv_, false);
     add("image field", image_field_, false);
     add("classifier of two blocks", classifier_, false);
   }
@@ -157,6 +160,7 @@ class Maps {
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};
   Sequential<T> around_{through_};
   Conv<T> conv_{{2, 3, 3, 4}}, conv_time_{{2, 2, 3, 3, 3, 1, 1, true}}, conv_strided_{{2, 3, 5, 4, 2, 2, 1}, false};
+  Evolving<T> evolving_{third_wide_, 7, 3, 3}, evolving_conv_{conv_time_, 6, 9, 2, Activation::identity};
   GroupNorm<T> norm_{{4, 2, 6}}, norm_relu_{{4, 2, 9}, true};
   Pool<T> average_{{2, 3, 5, 2, 3, 1}}, greatest_{{2, 4, 5, 2, 2, 1}, Pooled::max}, global_{Pool<T>::global(3, 2, 3)};
   Activate<T> activate_{5, Activation::silu};

@@ -103,7 +103,7 @@ REVODE_INLINE void InlinedFlow<N, F, base, W>::step_lanes(const Step<T>& s, std:
     load(slope(0), k[0]);
   } else {
     evaluate_at(s.t0 + base.c(0) * s.h, x, k[0]);
-    store(k[0], slope(0));
+    if (measure) store(k[0], slope(0));  // a rejected step begins with it again
   }
   unrolled<advancing - 1>([&]<int before>() REVODE_INLINED {
     constexpr int i = before + 1;

@@ -1,5 +1,5 @@
-// Inference alone: the parameters stay in flash, no cotangents, no tapes of stages, and nothing is linked that goes back.
-// Prints the bits of the state at t = 1, the deepest stack, and "ok".
+// Inference alone: the parameters stay in flash, no cotangents, no tapes of stages, and nothing is linked that goes
+// back. Prints the bits of the state at t = 1, the deepest stack, and "ok".
 #include "board.hpp"
 #include "print.hpp"
 #include "revode/fixed_mlp.hpp"
@@ -8,7 +8,8 @@
 namespace {
 using namespace revode;
 
-constexpr Plan<float> plan{.method = runge_kutta(tableau::rk4<float>), .way = Way::none, .arithmetic = Arithmetic::real};
+constexpr Plan<float> plan{
+    .method = runge_kutta(tableau::rk4<float>), .way = Way::none, .arithmetic = Arithmetic::real};
 using Net = FixedMlp<float, Activation::tanh, 2, 16, 2>;
 using Solver = StaticSolve<Net, plan>;
 

@@ -15,8 +15,8 @@ using Solver = StaticSolve<Net, plan>;
 // What the header says of the model is what the library computes.
 constexpr std::size_t floats = sizeof(float) * MODEL_PARAMS;
 static_assert(Net::params == MODEL_PARAMS && MODEL_THETA_BYTES == floats && MODEL_TRAIN_BYTES == 4 * floats);
-static_assert(REVODE_ALIGN != 8 || (Net::shape({1, 0}).tape == MODEL_TAPE_BYTES &&
-                                    Net::shape({1, 0}).work == MODEL_WORK_BYTES));
+static_assert(REVODE_ALIGN != 8 ||
+              (Net::shape({1, 0}).tape == MODEL_TAPE_BYTES && Net::shape({1, 0}).work == MODEL_WORK_BYTES));
 
 constexpr int dim = Net::shape({1, 0}).out;
 constexpr Grid<float> grid{0, 1, 50};
