@@ -16,9 +16,9 @@
 #include <numeric>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 #include "common/report.hpp"
 #include "common/run_folder.hpp"
-#include "common/training.hpp"
 #include "models/cnf_commands.hpp"
 #include "models/cnf_options.hpp"
 #include "models/cnf_report.hpp"
@@ -39,8 +39,8 @@ Moments moments(const std::vector<double>& values) {
   return {mean, std::sqrt(squares / n / n)};
 }
 
-void report(const std::filesystem::path& folder, const Options& options, const DensityData& data, CnfTrainee& trainee,
-            Training& training, double held_out) {
+void report(const Options& options, const DensityData& data, CnfTrainee& trainee, Training& training, double held_out) {
+  const std::filesystem::path& folder = training.folder();
   const std::vector<float>& theta = training.theta();
   write_cnf(folder / "model.safetensors", trainee, theta, data, options);
   std::vector<double> log_p;
@@ -70,24 +70,13 @@ void report(const std::filesystem::path& folder, const Options& options, const D
   if (trainee.drift() > 0)
     std::printf("the walk back in floats missed a state by %.1e of its size\n", static_cast<double>(trainee.drift()));
   if (!trainee.same_bits()) std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
-  for (const Drawn& drawn : pictures) {
-    if (drawn.warning.empty()) continue;
-    training.log()->event("warning", {{"msg", drawn.warning}});
-    std::printf("warning: %s\n", drawn.warning.c_str());
-  }
-  std::printf("run: %s\n", folder.c_str());
+  end_report(training, pictures);
 }
 
 int train(const mpi::Communicator& ranks, int argc, char** argv) {
-  // 1. What to do. Every rank reads the same words, so all of them agree on what is wrong with them.
+  // 1. What to do.
   Options options(cnf_program());
-  const auto answer =
-      mpi::together(ranks, [&] { return options.parse(std::vector<std::string>(argv + 1, argv + argc)); });
-  if (answer || options.on("print_tiles")) {
-    const std::string text = answer ? *answer : std::to_string(options.integer("training.tiles")) + "\n";
-    if (ranks.rank() == 0) std::fputs(text.c_str(), stdout);
-    return 0;
-  }
+  if (answered(ranks, options, argc, argv)) return 0;
   // 2. A fitted model to be asked something: nothing is trained.
   if (mpi::together(ranks, [&] { return is_command(options); })) {
     mpi::together(ranks, [&] {
@@ -98,21 +87,10 @@ int train(const mpi::Communicator& ranks, int argc, char** argv) {
   // 3. Data and model.
   const DensityData data = mpi::together(ranks, [&] { return density_data(options); });
   const auto trainee = mpi::together(ranks, [&] { return cnf_trainee(options, data); });
-  // 4. Training.
+  // 4. Training and results.
   Training training(ranks, options, *trainee);
-  const std::filesystem::path& folder = training.folder();
-  if (training.run() == Training::End::stopped) {
-    if (ranks.rank() == 0)
-      std::printf("stopped by a signal after iteration %ld: go on with --resume %s\nrun: %s\n", training.iteration(),
-                  folder.c_str(), folder.c_str());
-    return static_cast<int>(Exit::stopped);
-  }
-  // 5. Results.
-  const double held_out = training.held_out_score();
-  mpi::together(ranks, [&] {
-    if (ranks.rank() == 0) report(folder, options, data, *trainee, training, held_out);
-  });
-  return 0;
+  return train_and_report(ranks, training,
+                          [&](double held_out) { report(options, data, *trainee, training, held_out); });
 }
 }  // namespace
 

@@ -13,10 +13,10 @@
 #include <sstream>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 #include "common/report.hpp"
 #include "common/run_folder.hpp"
 #include "common/safetensors.hpp"
-#include "common/training.hpp"
 #include "models/latent_ode_options.hpp"
 
 using namespace revode;
@@ -25,15 +25,7 @@ using namespace revode::host;
 namespace {
 void write_model(const std::filesystem::path& file, const SeriesTrainee& trainee, const std::vector<float>& theta,
                  const SeriesData& data, const Options& options) {
-  TensorFile out;
-  out.metadata["program"] = "latent_ode";
-  out.metadata["config"] = options.toml();
-  for (const Part& part : trainee.tensors()) {
-    std::vector<std::int64_t> shape;
-    std::size_t count = 1;
-    for (const std::size_t n : part.shape) shape.push_back(static_cast<std::int64_t>(n)), count *= n;
-    out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, count}));
-  }
+  TensorFile out = model_file(options, trainee.tensors(), theta);
   const auto channels = static_cast<std::int64_t>(data.channels);
   out.tensors.push_back(Tensor::of<double>("data.mean", {channels}, data.mean));
   out.tensors.push_back(Tensor::of<double>("data.scale", {channels}, data.scale));
@@ -119,21 +111,18 @@ std::vector<Panel> panels(const SeriesData& data, SeriesTrainee& trainee, const 
   return all;
 }
 
-void report(const std::filesystem::path& folder, const Options& options, const SeriesData& data, SeriesTrainee& trainee,
-            Training& training, double rmse) {
+void report(const Options& options, const SeriesData& data, SeriesTrainee& trainee, Training& training, double rmse) {
+  const std::filesystem::path& folder = training.folder();
   write_model(folder / "model.safetensors", trainee, training.theta(), data, options);
   write_held_out(folder / "held_out.csv", data, trainee, training.theta());
   const bool orbit = options.text("data.file").empty();
-  std::vector<std::string> warnings;
-  for (const Drawn& drawn :
-       {draw_metrics(folder, "loss",
-                     {{"negative evidence lower bound a series", {{"loss", "training"}}},
-                      {"root mean square error",
-                       {{"train_rmse", "observed points, training"}, {"held_out_rmse", "unseen points, held out"}}}}),
-        draw_panels(folder, orbit ? "spirals" : "series", panels(data, trainee, training.theta(), orbit),
-                    {.equal_axes = orbit})})
-    if (!drawn.warning.empty()) warnings.push_back(drawn.warning);
-  for (const std::string& warning : warnings) training.log()->event("warning", {{"msg", warning}});
+  const Drawn loss =
+      draw_metrics(folder, "loss",
+                   {{"negative evidence lower bound a series", {{"loss", "training"}}},
+                    {"root mean square error",
+                     {{"train_rmse", "observed points, training"}, {"held_out_rmse", "unseen points, held out"}}}});
+  const Drawn series = draw_panels(folder, orbit ? "spirals" : "series", panels(data, trainee, training.theta(), orbit),
+                                   {.equal_axes = orbit});
   std::printf("\n%s on %zu series, %zu held out: %ld updates, %zu parameters, %zu bytes of model memory a rank\n",
               options.text("model.kind").c_str(), data.train.size(), data.held_out.size(), training.iteration(),
               trainee.params(), trainee.bytes());
@@ -142,38 +131,19 @@ void report(const std::filesystem::path& folder, const Options& options, const S
   else
     std::printf("held-out root mean square error on unseen points: %.4f\n", rmse);
   if (!trainee.same_bits()) std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
-  for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
-  std::printf("run: %s\n", folder.c_str());
+  end_report(training, {loss, series});
 }
 
 int train(const mpi::Communicator& ranks, int argc, char** argv) {
-  // 1. What to do. Every rank reads the same words, so all of them agree on what is wrong with them.
+  // 1. What to do.
   Options options(latent_ode_program());
-  const auto answer =
-      mpi::together(ranks, [&] { return options.parse(std::vector<std::string>(argv + 1, argv + argc)); });
-  if (answer || options.on("print_tiles")) {
-    const std::string text = answer ? *answer : std::to_string(options.integer("training.tiles")) + "\n";
-    if (ranks.rank() == 0) std::fputs(text.c_str(), stdout);
-    return 0;
-  }
+  if (answered(ranks, options, argc, argv)) return 0;
   // 2. Data and model.
   const SeriesData data = mpi::together(ranks, [&] { return series_data(options); });
   const auto trainee = mpi::together(ranks, [&] { return series_trainee(options, data); });
-  // 3. Training.
+  // 3. Training and results.
   Training training(ranks, options, *trainee);
-  const std::filesystem::path& folder = training.folder();
-  if (training.run() == Training::End::stopped) {
-    if (ranks.rank() == 0)
-      std::printf("stopped by a signal after iteration %ld: go on with --resume %s\nrun: %s\n", training.iteration(),
-                  folder.c_str(), folder.c_str());
-    return static_cast<int>(Exit::stopped);
-  }
-  // 4. Results.
-  const double rmse = training.held_out_score();
-  mpi::together(ranks, [&] {
-    if (ranks.rank() == 0) report(folder, options, data, *trainee, training, rmse);
-  });
-  return 0;
+  return train_and_report(ranks, training, [&](double rmse) { report(options, data, *trainee, training, rmse); });
 }
 }  // namespace
 

@@ -12,9 +12,9 @@
 #include <filesystem>
 
 #include "common/error.hpp"
+#include "common/program.hpp"
 #include "common/report.hpp"
 #include "common/run_folder.hpp"
-#include "common/training.hpp"
 #include "models/image_report.hpp"
 #include "models/odenet_options.hpp"
 
@@ -27,34 +27,24 @@ void report(const Options& options, const ImageSet& set, ImageTrainee& trainee, 
   write_image_model(folder / "model.safetensors", trainee, training.theta(), set.train, options);
   const Answers answers = answers_of(trainee, set.test, training.theta());
   write_answers(folder / "answers.csv", set.test, answers);
-  std::vector<std::string> warnings;
-  for (const Drawn& drawn :
-       {draw_metrics(folder, "loss",
-                     {{"cross-entropy an image", {{"loss", "training"}}},
-                      {"share named wrongly", {{"train_error", "training"}, {"held_out_error", "held out"}}}}),
-        draw_confusion(folder, "confusion", set.test, answers), draw_mistakes(folder, "mistakes", set.test, answers)})
-    if (!drawn.warning.empty()) warnings.push_back(drawn.warning);
-  for (const std::string& warning : warnings) training.log()->event("warning", {{"msg", warning}});
+  const std::vector<Drawn> pictures{
+      draw_metrics(folder, "loss",
+                   {{"cross-entropy an image", {{"loss", "training"}}},
+                    {"share named wrongly", {{"train_error", "training"}, {"held_out_error", "held out"}}}}),
+      draw_confusion(folder, "confusion", set.test, answers), draw_mistakes(folder, "mistakes", set.test, answers)};
   std::printf("\n%s on %zu images (%s), %zu held out: %ld updates, %zu parameters\n",
               options.text("model.network").c_str(), set.train.size(), set.name.c_str(), set.test.size(),
               training.iteration(), trainee.params());
   std::printf("memory a rank, known before the run: %zu bytes, of which an ODE block holds %zu\n", trainee.bytes(),
               trainee.block_bytes());
   std::printf("held-out images named wrongly: %.2f %%\n", 100 * error);
-  for (const std::string& warning : warnings) std::printf("warning: %s\n", warning.c_str());
-  std::printf("run: %s\n", folder.c_str());
+  end_report(training, pictures);
 }
 
 int train(const mpi::Communicator& ranks, int argc, char** argv) {
-  // 1. What to do. Every rank reads the same words, so all of them agree on what is wrong with them.
+  // 1. What to do.
   Options options(odenet_program());
-  const auto answer =
-      mpi::together(ranks, [&] { return options.parse(std::vector<std::string>(argv + 1, argv + argc)); });
-  if (answer || options.on("print_tiles")) {
-    const std::string text = answer ? *answer : std::to_string(options.integer("training.tiles")) + "\n";
-    if (ranks.rank() == 0) std::fputs(text.c_str(), stdout);
-    return 0;
-  }
+  if (answered(ranks, options, argc, argv)) return 0;
   if (!options.text("predict").empty()) {
     mpi::together(ranks, [&] {
       if (ranks.rank() == 0) predict(options.text("predict"), options.text("model"));
@@ -66,21 +56,9 @@ int train(const mpi::Communicator& ranks, int argc, char** argv) {
   const auto trainee = mpi::together(ranks, [&] {
     return std::make_unique<ImageTrainee>(set, image_batches(options), odenet_config(options, set.train));
   });
-  // 3. Training.
+  // 3. Training and results.
   Training training(ranks, options, *trainee);
-  if (training.run() == Training::End::stopped) {
-    const std::filesystem::path& folder = training.folder();
-    if (ranks.rank() == 0)
-      std::printf("stopped by a signal after iteration %ld: go on with --resume %s\nrun: %s\n", training.iteration(),
-                  folder.c_str(), folder.c_str());
-    return static_cast<int>(Exit::stopped);
-  }
-  // 4. Results.
-  const double error = training.held_out_score();
-  mpi::together(ranks, [&] {
-    if (ranks.rank() == 0) report(options, set, *trainee, training, error);
-  });
-  return 0;
+  return train_and_report(ranks, training, [&](double error) { report(options, set, *trainee, training, error); });
 }
 }  // namespace
 

@@ -46,10 +46,8 @@ std::vector<Part> CnfModel<T>::tensors() const {
   std::vector<Part> all;
   const auto d = static_cast<std::size_t>(config_.dim);
   const auto add = [&](const std::string& name, std::vector<std::size_t> shape, std::size_t& at) {
-    std::size_t count = 1;
-    for (const std::size_t n : shape) count *= n;
     all.push_back({name, std::move(shape), at});
-    at += count;
+    at += all.back().count();
   };
   std::size_t at = 0;
   for (int f = 0; f < config_.flows; ++f) {

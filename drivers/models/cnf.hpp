@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "models/latent_ode.hpp"
+#include "models/tensors.hpp"
 #include "revode/cnf.hpp"
 #include "revode/moving_norm.hpp"
 #include "revode/solve.hpp"

@@ -84,16 +84,8 @@ void evaluate(const Options& options, Fitted& fitted) {
 
 void write_cnf(const std::filesystem::path& file, const CnfTrainee& trainee, const std::vector<float>& theta,
                const DensityData& data, const Options& options) {
-  TensorFile out;
-  out.metadata["program"] = "cnf";
-  out.metadata["config"] = options.toml();
+  TensorFile out = model_file(options, trainee.tensors(), theta);
   out.metadata["columns"] = joined(data.names, ",");
-  for (const Part& part : trainee.tensors()) {
-    std::vector<std::int64_t> shape(part.shape.begin(), part.shape.end());
-    std::size_t count = 1;
-    for (const std::size_t n : part.shape) count *= n;
-    out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, count}));
-  }
   const auto columns = static_cast<std::int64_t>(data.dim);
   out.tensors.push_back(Tensor::of<double>("data.mean", {columns}, data.mean));
   out.tensors.push_back(Tensor::of<double>("data.scale", {columns}, data.scale));

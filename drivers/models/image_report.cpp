@@ -44,15 +44,7 @@ Answers answers_of(ImageTrainee& trainee, const Images& images, const std::vecto
 
 void write_image_model(const fs::path& file, const ImageTrainee& trainee, const std::vector<float>& theta,
                        const Images& images, const Options& options) {
-  TensorFile out;
-  out.metadata["program"] = "odenet";
-  out.metadata["config"] = options.toml();
-  for (const Part& part : trainee.tensors()) {
-    std::vector<std::int64_t> shape;
-    std::size_t count = 1;
-    for (const std::size_t n : part.shape) shape.push_back(static_cast<std::int64_t>(n)), count *= n;
-    out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, count}));
-  }
+  TensorFile out = model_file(options, trainee.tensors(), theta);
   const std::int64_t sizes[] = {images.channels, images.height, images.width, images.classes};
   out.tensors.push_back(Tensor::of<std::int64_t>("data.sizes", {4}, sizes));
   write_safetensors(file, out);

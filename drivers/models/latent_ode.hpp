@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "models/tensors.hpp"
 #include "revode/block.hpp"
 #include "revode/gru.hpp"
 #include "revode/readout.hpp"
@@ -33,13 +34,6 @@ struct SeriesTile {
   const T* weights = nullptr;  // [readings][channels][lanes]: 1 where the target counts, else 0
   const T* active = nullptr;   // [lanes]: 1 a sample, 0 padding
   const T* noise = nullptr;    // [latent][lanes] standard normal; null: z0 = mean
-};
-
-/// A named part of theta, for the model file.
-struct Part {
-  std::string name;
-  std::vector<std::size_t> shape;
-  std::size_t offset;  // in scalars
 };
 
 /// One ODE-RNN step: rows [h | gap, inputs | mask] to h; the ODE carries h over the gap, the GRU takes the observation
@@ -123,15 +117,4 @@ class LatentOde {
   T *z_ = nullptr, *z_bar_ = nullptr, *x_ = nullptr, *x_bar_ = nullptr, *sums_ = nullptr;
   std::byte *recurrent_tape_ = nullptr, *head_tape_ = nullptr, *decoder_tape_ = nullptr, *work_ = nullptr;
 };
-
-/// Names and shapes of a dense layer or an Mlp at `offset`, as PyTorch would call them; returns the next offset.
-template <class T>
-std::size_t name_layers(const Mlp<T>& mlp, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
-template <class T>
-std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
-template <class T>
-std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t offset, std::vector<Part>& out);
-/// Uniform in +-1/sqrt(rows in), PyTorch's default, for every tensor of two dimensions and its biases.
-template <class T>
-void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T* theta);
 }  // namespace revode::host

@@ -55,10 +55,8 @@ const Sequential<float>& OdeNet::chain(std::vector<const Map<float>*> maps) {
   return chains_.back();
 }
 void OdeNet::name(const std::string& what, std::vector<std::size_t> shape) {
-  std::size_t count = 1;
-  for (const std::size_t n : shape) count *= n;
   parts_.push_back({prefix_ + "." + std::to_string(index_) + "." + what, std::move(shape), offset_});
-  offset_ += count;
+  offset_ += parts_.back().count();
 }
 
 const Map<float>& OdeNet::conv(int in, int out, int kernel, int stride, int padding, bool time, bool bias) {

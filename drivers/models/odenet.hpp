@@ -13,8 +13,9 @@
 #include <string>
 #include <vector>
 
-#include "models/latent_ode.hpp"
+#include "models/tensors.hpp"
 #include "revode/adjoint_block.hpp"
+#include "revode/block.hpp"
 #include "revode/conv.hpp"
 #include "revode/group_norm.hpp"
 #include "revode/layers.hpp"

@@ -1,20 +1,36 @@
+#include "models/tensors.hpp"
+
 #include <cmath>
 
-#include "models/latent_ode.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
 namespace {
 std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::size_t offset, std::vector<Part>& out) {
-  std::size_t count = 1;
-  for (const std::size_t n : shape) count *= n;
   out.push_back({name, std::move(shape), offset});
-  return offset + count;
+  return offset + out.back().count();
 }
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 }  // namespace
+
+std::size_t Part::count() const {
+  std::size_t product = 1;
+  for (const std::size_t n : shape) product *= n;
+  return product;
+}
+
+TensorFile model_file(const Options& options, const std::vector<Part>& parts, const std::vector<float>& theta) {
+  TensorFile out;
+  out.metadata["program"] = options.program();
+  out.metadata["config"] = options.toml();
+  for (const Part& part : parts) {
+    const std::vector<std::int64_t> shape(part.shape.begin(), part.shape.end());
+    out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, part.count()}));
+  }
+  return out;
+}
 
 template <class T>
 std::size_t name_layer(const Dense<T>& dense, const std::string& prefix, std::size_t offset, std::vector<Part>& out) {
@@ -43,11 +59,9 @@ void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T*
   double bound = 1;
   std::uint64_t index = 0;
   for (const Part& tensor : tensors) {
-    std::size_t count = 1;
-    for (const std::size_t n : tensor.shape) count *= n;
     if (tensor.shape.size() == 2) bound = 1 / std::sqrt(static_cast<double>(tensor.shape[1]));
     Random random(seed, 1, index++);
-    for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t i = 0; i < tensor.count(); ++i)
       theta[tensor.offset + i] = static_cast<T>(bound * (2 * static_cast<double>(random.uniform()) - 1));
   }
 }
