@@ -87,8 +87,9 @@ std::string Options::help() const {
     for (const Entry& e : entries_) {
       if (detail::section(e.option) != section) continue;
       const std::string flag = detail::flag(e.option);
-      const std::string alias = e.option.alias.empty() ? "" : ", --" + e.option.alias;
-      entry(page, "--" + flag + alias + placeholder(e.option), description(e.option));
+      std::string words = "--" + flag;
+      if (!e.option.alias.empty()) words.append(", --").append(e.option.alias);
+      entry(page, words.append(placeholder(e.option)), description(e.option));
     }
   }
   return page + kEnding;

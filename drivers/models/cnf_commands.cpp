@@ -15,6 +15,7 @@ namespace revode::host {
 namespace {
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::vector<std::string> sizes;
+  sizes.reserve(shape.size());
   for (const std::int64_t n : shape) sizes.push_back(std::to_string(n));
   return "[" + joined(sizes) + "]";
 }

@@ -96,7 +96,7 @@ void draw(const Glyphs& protocol, std::uint64_t index, int digit, std::uint8_t* 
         for (std::size_t k = 0; k + 1 < line.size(); ++k)
           least = std::min(least, square_distance({j + 0.5, i + 0.5}, line[k], line[k + 1]));
       const double ink = std::clamp(0.5 + pen - std::sqrt(least), 0.0, 1.0) + within(random, protocol.noise);
-      *pixels++ = static_cast<std::uint8_t>(255 * std::clamp(ink, 0.0, 1.0) + 0.5);
+      *pixels++ = static_cast<std::uint8_t>(std::lround(255 * std::clamp(ink, 0.0, 1.0)));
     }
 }
 

@@ -56,6 +56,8 @@ void Cnf<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const 
   const int d = dim(), lanes = call.extent.lanes, k = tangents();
   const Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
+  const T* f = trace_ == Trace::closed ? kept.traced : kept.y;
+  if (!f || !s.x) return;  // the caller gave less than shape() asks for
   const std::size_t n = size(d) * size(lanes), row = size(lanes);
   if (costs_.taylor) field_->eval(inside(call, s, 0), x, kept.f, kept.f_tape);
   if (jet()) {
@@ -63,7 +65,7 @@ void Cnf<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const 
     field_->eval(inside(call, s, k), s.x, kept.y, kept.y_tape);
   }
   if (trace_ == Trace::closed) traced_->eval(inside(call, s, 0), x, kept.traced, kept.traced_tape);
-  const T *f = trace_ == Trace::closed ? kept.traced : kept.y, *J = kept.y + n;
+  const T* J = kept.y + n;
   memcpy(y, f, n * sizeof(T));
   memset(y + n, 0, (size(rows()) * row - n) * sizeof(T));
   T *l_dot = y + n, *cost = l_dot + row;
@@ -118,6 +120,8 @@ void Cnf<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, con
   const int lanes = call.extent.lanes, k = tangents();
   const Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
+  const T* f = trace_ == Trace::closed ? kept.traced : kept.y;
+  if (!f || !s.x || !s.y_bar || !s.x_bar || !s.traced_bar) return;  // the caller gave less than shape() asks for
   const std::size_t n = size(dim()) * size(lanes);
   cotangents(call, kept, s, x, y_bar);
   if (jet()) {

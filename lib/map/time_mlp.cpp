@@ -96,6 +96,7 @@ void TimeMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape,
   Arena tape_arena(tape, all.tape), work_arena(call.work, all.work);
   const Kept kept = keep(tape_arena, call.extent);
   const Scratch s = scratch(work_arena, call.extent);
+  if (!kept.weights || !s.weights_bar) return;  // the caller gave less than shape() asks for
   if (traced_) {
     const std::size_t lanes = size(call.extent.lanes);
     memcpy(s.e, y_bar + size(out(layers_ - 1)) * lanes, lanes * sizeof(T));

@@ -184,8 +184,8 @@ void images(const std::string& type, Table& table) {
     kernel::pool_max_vjp(p, lanes, x.data(), y.data(), y.data(), x_bar.data());
     pool.add(y);
     pool.add(x_bar);
-    std::vector<int> label;
-    for (int l = 0; l < lanes; ++l) label.push_back(l % 8 - 1);
+    std::vector<int> label(static_cast<std::size_t>(lanes));
+    for (int l = 0; l < lanes; ++l) label[static_cast<std::size_t>(l)] = l % 8 - 1;
     Tile<T> each(static_cast<std::size_t>(lanes));
     kernel::softmax_loss(7, lanes, x.data(), label.data(), each.data(), y.data());
     loss.add(each);

@@ -39,7 +39,8 @@ inline bool read_any(const std::uint8_t* data, std::size_t size) {
         return whole(read_uci_digits(bytes, name), true), true;
       case 4: {
         const Raster r = read_raster(bytes, name);
-        require(r.samples.size() == static_cast<std::size_t>(r.channels * r.height * r.width));
+        const auto rows = static_cast<std::size_t>(r.channels) * static_cast<std::size_t>(r.height);
+        require(r.samples.size() == rows * static_cast<std::size_t>(r.width));
         require(fitted(r, 1, 5, 7).size() == 35 && fitted(r, 3, 2, 2).size() == 12);
         return true;
       }

@@ -40,7 +40,8 @@ struct Model {
   explicit Model(const Config<T>& c) : model(c), memory(model.bytes()) {
     Arena arena = memory.arena();
     EXPECT_EQ(model.init(arena), Status::ok);
-    theta.resize(static_cast<std::size_t>(model.params() + model.buffers()));
+    const auto numbers = model.params() + model.buffers();
+    theta.resize(static_cast<std::size_t>(numbers));
     model.initialise(5, theta.data());
     const auto lanes = static_cast<std::size_t>(c.lanes), d = static_cast<std::size_t>(c.dim);
     x = trial::uniform<T>(6, d * lanes, -1.5, 1.5);
@@ -136,8 +137,10 @@ void over_grid(Model<float>& m, float half, int n, const std::function<void(doub
   std::vector<float> z(32), gain(16);
   for (int from = 0; from < n * n; from += 16) {
     for (int l = 0; l < 16; ++l) {
-      z[static_cast<std::size_t>(l)] = -half + (static_cast<float>((from + l) / n) + .5f) * h;
-      z[static_cast<std::size_t>(16 + l)] = -half + (static_cast<float>((from + l) % n) + .5f) * h;
+      const int row = (from + l) / n, column = (from + l) % n;
+      const auto lane = static_cast<std::size_t>(l);
+      z[lane] = -half + (static_cast<float>(row) + .5f) * h;
+      z[16 + lane] = -half + (static_cast<float>(column) + .5f) * h;
     }
     const std::vector<float> x = z;
     ASSERT_EQ(m.model.carry(0, static_cast<float>(m.model.config().flows), m.theta.data(), z.data(), gain.data()),

@@ -46,7 +46,9 @@ struct Trained {
     return leaves;
   }
   std::size_t count() const { return static_cast<std::size_t>(network.params()); }
-  std::size_t samples(int rows) const { return static_cast<std::size_t>(rows * network.config().lanes); }
+  std::size_t samples(int rows) const {
+    return static_cast<std::size_t>(rows) * static_cast<std::size_t>(network.config().lanes);
+  }
   OdeNet network;
   trial::Bytes memory;
   std::vector<float> theta, x;

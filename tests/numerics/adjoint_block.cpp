@@ -21,7 +21,7 @@ struct Gradient {
 };
 Gradient gradient(const Map<double>& map) {
   const Shape s = map.shape({lanes});
-  const auto in = static_cast<std::size_t>(s.in * lanes), params = static_cast<std::size_t>(s.params);
+  const auto in = static_cast<std::size_t>(s.in) * std::size_t{lanes}, params = static_cast<std::size_t>(s.params);
   const auto theta = uniform<double>(1, params, -1, 1), x = uniform<double>(2, in, -1, 1);
   const auto y_bar = uniform<double>(3, in, -1, 1);
   Gradient g;

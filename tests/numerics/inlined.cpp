@@ -27,7 +27,7 @@ template <class T, class Rule>
 Problem<T> problem(const Automatic<T, Rule>& field, int lanes) {
   Problem<T> p;
   p.field = &field, p.lanes = lanes;
-  const auto n = static_cast<std::size_t>(Rule::dim * lanes);
+  const auto n = std::size_t{Rule::dim} * static_cast<std::size_t>(lanes);
   p.theta = uniform<T>(1, Rule::params, 1, 3);
   p.y0 = uniform<T>(2, n, -1.5, 1.5), p.y1_bar = uniform<T>(3, n, .25, 1), p.running = T(.01);
   p.grid = {T(.25), T(3), 40};

@@ -15,7 +15,6 @@
 namespace {
 using namespace trial;
 using every::Trial;
-using flows::Field;
 
 const std::pair<Activation, const char*> activations[] = {
     {Activation::tanh, "tanh"}, {Activation::softplus, "softplus"}, {Activation::silu, "silu"}};
@@ -77,7 +76,7 @@ TEST(TimeMlp, ALeafIsTheSumOfItsSamples) {
       for (std::size_t p = 0; p < params; ++p) {
         double sums[2] = {};
         for (std::size_t l = 0; l < lanes; ++l) sums[l / 16] += single.theta_bar[p * lanes + l];
-        for (const std::size_t g : {0, 1})
+        for (std::size_t g = 0; g < 2; ++g)
           ASSERT_NEAR(leaves[g * params + p], sums[g], 1e-12 * (1 + std::abs(sums[g]))) << field.name;
       }
     }

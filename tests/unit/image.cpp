@@ -47,7 +47,8 @@ TYPED_TEST(Image, GroupNormHasTheBitsOfItsText) {
           ASSERT_EQ(moments[at(2 * group, l, lanes)], mean);
           ASSERT_EQ(moments[at(2 * group + 1, l, lanes)], inverse);
           for (int r = 0; r < rows; ++r) {
-            const auto c = static_cast<std::size_t>(group * g.size() + r / g.pixels);
+            const int channel = group * g.size() + r / g.pixels;
+            const auto c = static_cast<std::size_t>(channel);
             const T n = std::fma(v(r) - mean, inverse * gamma[c], beta[c]);
             want[at(group * rows + r, l, lanes)] = n < T(0) ? T(0) : n;
           }
@@ -132,8 +133,8 @@ TYPED_TEST(Image, SoftmaxLossIsThatOfItsDefinition) {
   for (const int lanes : {1, 5, 16, 33}) {
     auto y = this->random.template tile<T>(classes * lanes);
     for (T& v : y) v *= 8;
-    std::vector<int> label;
-    for (int l = 0; l < lanes; ++l) label.push_back((l * 3) % 8 - 1);
+    std::vector<int> label(static_cast<std::size_t>(lanes));
+    for (int l = 0; l < lanes; ++l) label[static_cast<std::size_t>(l)] = (l * 3) % 8 - 1;
     Tile<T> loss(static_cast<std::size_t>(lanes)), alone = loss, y_bar(y.size());
     kernel::softmax_loss(classes, lanes, y.data(), label.data(), loss.data(), y_bar.data());
     kernel::softmax_loss<T>(classes, lanes, y.data(), label.data(), alone.data(), nullptr);
