@@ -25,6 +25,9 @@ consteval std::size_t bytes() {
   return padded(Solver::bytes()) + moments.bytes();
 }
 alignas(REVODE_ALIGN) std::byte memory[bytes()];
+// Read when the program runs, so that images of any length are the same but for these words.
+const volatile long run_steps = STEPS;
+const volatile int run_epochs = EPOCHS;
 
 /// Small weights of changing sign; no random numbers are needed to break the symmetry.
 void initialise() {
@@ -34,10 +37,10 @@ void initialise() {
 /// The loss, half the sum of squares over the observations; its gradient is added to theta_bar.
 float gradient(Status& status) {
   float loss = 0;
-  constexpr long between = STEPS / spiral::count;
+  const long steps = run_steps, between = steps / spiral::count;
   const auto miss = [&](int d) { return solver.y()[d] - spiral::seen.at[solver.n() / between - 1][d]; };
   const auto observed = [&] { return solver.n() > 0 && solver.n() % between == 0; };
-  status = solver.begin({0, spiral::t1, STEPS}, theta, spiral::start);
+  status = solver.begin({0, spiral::t1, steps}, theta, spiral::start);
   while (solver.advance())
     if (observed())
       for (int d = 0; d < 2; ++d) loss += miss(d) * miss(d) / 2;
@@ -59,11 +62,12 @@ int main() {
   adam.reset();
   initialise();
   Status status = arena.ok() ? Status::ok : Status::arena_too_small;
-  for (int epoch = 0; epoch < EPOCHS && status == Status::ok; ++epoch) {
+  const int epochs = run_epochs;
+  for (int epoch = 0; epoch < epochs && status == Status::ok; ++epoch) {
     for (float& v : theta_bar) v = 0;
     const float loss = gradient(status);
     adam.update(.02f, theta_bar, theta);
-    if (epoch == 0 || epoch == EPOCHS - 1) print::line("loss ", __builtin_bit_cast(unsigned, loss), 16);
+    if (epoch == 0 || epoch == epochs - 1) print::line("loss ", __builtin_bit_cast(unsigned, loss), 16);
   }
   print::line("stack ", board::stack_used(), 10);
   board::write(status == Status::ok ? "ok\n" : "failed\n");
