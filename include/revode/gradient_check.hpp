@@ -22,8 +22,8 @@ class GradientCheck {
   }
   /// The worst |difference| / (1 + |cotangent|) over x, theta and t. `t_dot` is [tangents] or null.
   T worst(T t, const T* theta, const T* x, T e, const T* t_dot = nullptr) {
-    memcpy(x_, x, in_ * sizeof(T));
-    memcpy(theta_, theta, params_ * sizeof(T));
+    if (in_ > 0) memcpy(x_, x, in_ * sizeof(T));  // a map may have no input, or no parameters, and none be null
+    if (params_ > 0) memcpy(theta_, theta, params_ * sizeof(T));
     memset(x_bar_, 0, in_ * sizeof(T));
     memset(theta_bar_, 0, params_ * static_cast<std::size_t>(extent_.lanes) * sizeof(T));
     Random random(7, 0);
