@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <numeric>
@@ -10,6 +11,7 @@
 
 #include "common/error.hpp"
 #include "revode/arena.hpp"
+#include "revode/kernels.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
@@ -27,6 +29,22 @@ std::vector<std::size_t> permutation(std::uint64_t seed, std::uint32_t stream, l
   Random random(seed, stream, static_cast<std::uint64_t>(epoch));
   for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(static_cast<std::uint32_t>(i))]);
   return order;
+}
+
+const std::vector<std::size_t>& SampleOrder::of(long epoch) {
+  if (epoch != epoch_) order_ = permutation(seed_, stream_, epoch, n_);
+  epoch_ = epoch;
+  return order_;
+}
+
+Tiling::Share Tiling::share(long batch_of_epoch, int tile, std::size_t samples) const {
+  const std::size_t first = static_cast<std::size_t>(batch_of_epoch) * batch() + static_cast<std::size_t>(tile) * lanes;
+  return {first, first < samples ? std::min(lanes, samples - first) : 0};
+}
+
+void sum_leaves(std::vector<float>& leaves, std::size_t stride, float* sum) {
+  kernel::tree_slices(stride, static_cast<int>(leaves.size() / stride), stride, leaves.data());
+  std::copy_n(leaves.begin(), stride, sum);
 }
 
 std::byte* reserve(std::vector<std::byte>& memory, std::size_t bytes, const char* flag) {

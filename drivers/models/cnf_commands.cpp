@@ -13,13 +13,6 @@
 
 namespace revode::host {
 namespace {
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::vector<std::string> sizes;
-  sizes.reserve(shape.size());
-  for (const std::int64_t n : shape) sizes.push_back(std::to_string(n));
-  return "[" + joined(sizes) + "]";
-}
-
 /// A model as it was fitted: its configuration is that of the file.
 struct Fitted {
   DensityData data;
@@ -27,12 +20,8 @@ struct Fitted {
   std::vector<float> theta;
 
   explicit Fitted(const std::string& file) {
-    const TensorFile tensors = read_safetensors(file);
-    const auto program = tensors.metadata.find("program"), config = tensors.metadata.find("config");
-    if (program == tensors.metadata.end() || program->second != "cnf" || config == tensors.metadata.end())
-      throw Failure(Exit::usage, file, "is no model of this program: give the model.safetensors of one of its runs");
     Options options(cnf_program());
-    options.read_toml(config->second, file);
+    const TensorFile tensors = read_model(file, options);
     data.mean = tensors.at("data.mean").numbers<double>(), data.scale = tensors.at("data.scale").numbers<double>();
     data.dim = static_cast<int>(data.mean.size()), data.fresh = true;
     const auto names = tensors.metadata.find("columns");
@@ -41,16 +30,7 @@ struct Fitted {
       throw Failure(Exit::usage, file, "means, scales and names of its columns do not fit each other: write it anew");
     trainee = cnf_trainee(options, data);
     theta.resize(trainee->params() + trainee->buffers());
-    for (const Part& part : trainee->tensors()) {
-      const Tensor& tensor = tensors.at(part.name);
-      const std::vector<std::int64_t> wanted(part.shape.begin(), part.shape.end());
-      if (tensor.shape != wanted)
-        throw Failure(Exit::usage, file,
-                      "tensor " + part.name + " is " + shape_text(tensor.shape) + " where its configuration asks for " +
-                          shape_text(wanted) + ": another model's file?");
-      const std::vector<float> values = tensor.numbers<float>();
-      std::copy(values.begin(), values.end(), theta.begin() + static_cast<std::ptrdiff_t>(part.offset));
-    }
+    read_parts(tensors, file, trainee->tensors(), theta);
   }
 };
 

@@ -11,15 +11,14 @@
 namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 14, noise_stream = 15, sample_stream = 16;
-constexpr std::size_t leaf = 16;  // samples; lanes are a multiple, so they are free (kernels.hpp, L4)
-constexpr float tracked = 0.1f;   // part of a moving moment that a batch renews, as in FFJORD
+constexpr float tracked = 0.1f;  // part of a moving moment that a batch renews, as in FFJORD
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 }  // namespace
 
 CnfTrainee::CnfTrainee(const DensityData& data, const Batches& batches, const CnfModel<float>::Config& config)
-    : data_(data), batches_(batches), model_(config) {
+    : data_(data), batches_(batches), model_(config), order_(batches.seed, order_stream, data.rows(data.train)) {
   if (!data.fresh && data.rows(data.train) < lanes())
     throw Failure(Exit::usage, "--lanes",
                   std::to_string(data.rows(data.train)) + " training rows do not fill a tile of " +
@@ -32,11 +31,10 @@ CnfTrainee::CnfTrainee(const DensityData& data, const Batches& batches, const Cn
 }
 
 long CnfTrainee::iterations_per_epoch() const {
-  const std::size_t batch = size(batches_.tiles) * lanes();
-  return data_.fresh ? batches_.per_epoch : static_cast<long>((data_.rows(data_.train) + batch - 1) / batch);
+  return data_.fresh ? batches_.per_epoch : tiling().batches(data_.rows(data_.train));
 }
 int CnfTrainee::held_out_tiles() const {
-  return static_cast<int>((data_.rows(data_.held_out) + lanes() - 1) / lanes());
+  return tiling().held_out_tiles(data_.rows(data_.held_out));
 }
 
 void CnfTrainee::track(const float* means, float* buffers) const {
@@ -52,12 +50,10 @@ void CnfTrainee::track(const float* means, float* buffers) const {
 Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
   const std::size_t stride = params() + statistics + buffers();
   const long per_epoch = iterations_per_epoch(), epoch = iteration / per_epoch;
-  const std::size_t batch = size(batches_.tiles) * lanes();
+  const std::size_t batch = tiling().batch();
   const std::size_t total = data_.fresh ? static_cast<std::size_t>(per_epoch) * batch : data_.rows(data_.train);
-  if (!data_.fresh && epoch != order_epoch_)
-    order_ = permutation(batches_.seed, order_stream, order_epoch_ = epoch, total);
-  const std::size_t from = static_cast<std::size_t>(iteration % per_epoch) * batch + size(tile) * lanes();
-  const std::size_t count = from < total ? std::min(lanes(), total - from) : 0;
+  const std::size_t* order = data_.fresh ? nullptr : order_.of(epoch).data();
+  const auto [from, count] = tiling().share(iteration % per_epoch, tile, total);
   work.samples = static_cast<double>(count);
   std::fill(out, out + stride, 0.0f);
   if (count == 0) return Status::ok;
@@ -69,7 +65,7 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
     if (data_.fresh)
       data_.draw(index, point.data());
     else
-      std::copy_n(data_.train.begin() + static_cast<std::ptrdiff_t>(order_[from + l] * dim()), dim(), point.begin());
+      std::copy_n(data_.train.begin() + static_cast<std::ptrdiff_t>(order[from + l] * dim()), dim(), point.begin());
     for (std::size_t i = 0; i < dim(); ++i) tile_[i * lanes() + l] = point[i];
     Random random(batches_.seed, noise_stream, index);
     for (std::size_t i = l; i < noise_.size(); i += lanes())
@@ -81,16 +77,12 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
   work.evaluations_forward = static_cast<double>(model_.accounting().evaluations_forward);
   work.evaluations_backward = static_cast<double>(model_.accounting().evaluations_backward);
   drift_ = std::max(drift_, model_.accounting().drift);
-  kernel::tree_slices(stride, static_cast<int>((lanes() + leaf - 1) / leaf), stride, leaves_.data());
-  std::copy_n(leaves_.begin(), stride, out);
+  sum_leaves(leaves_, stride, out);
   return status;
 }
 
 bool CnfTrainee::same_bits() const {
-  const std::vector<Part> all = tensors();
-  return std::all_of(all.begin(), all.end(), [](const Part& part) {
-    return part.shape.size() < 2 || kernel::same_bits(static_cast<int>(part.shape[0]), static_cast<int>(part.shape[1]));
-  });
+  return host::same_bits(tensors());
 }
 
 Status CnfTrainee::held_out(int tile, const float* theta, double& sum, double& count) {

@@ -1,6 +1,7 @@
 /// The normalizing flow as what Training trains, and what else one asks of it: log p of points, samples, and the way
 /// between data and base.
 #pragma once
+#include "common/batches.hpp"
 #include "common/training.hpp"
 #include "models/cnf.hpp"
 #include "models/density_data.hpp"
@@ -42,14 +43,14 @@ class CnfTrainee final : public Trainee {
 
  private:
   std::size_t lanes() const { return static_cast<std::size_t>(model_.config().lanes); }
+  Tiling tiling() const { return {batches_.tiles, lanes()}; }
   std::size_t dim() const { return static_cast<std::size_t>(data_.dim); }
   const DensityData& data_;
   Batches batches_;
   CnfModel<float> model_;
   std::vector<std::byte> memory_;
   std::vector<float> tile_, noise_, leaves_, gain_;
-  std::vector<std::size_t> order_;
-  long order_epoch_ = -1;
+  SampleOrder order_;
   std::size_t bytes_ = 0;
   float drift_ = 0;
 };

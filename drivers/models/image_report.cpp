@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <functional>
-#include <numeric>
 #include <sstream>
 
 #include "common/error.hpp"
@@ -159,12 +157,8 @@ Named to_name(const fs::path& what, const Images& sizes) {
 
 void predict(const fs::path& what, const fs::path& model) {
   if (model.empty()) throw Failure(Exit::usage, "--model", "name the model.safetensors of a run");
-  const TensorFile file = read_safetensors(model);
-  const auto program = file.metadata.find("program"), config = file.metadata.find("config");
-  if (program == file.metadata.end() || program->second != "odenet" || config == file.metadata.end())
-    throw Failure(Exit::usage, model.string(), "is no model of odenet: give the model.safetensors of one of its runs");
   Options options(odenet_program());
-  options.read_toml(config->second, model.string() + " (config)");
+  const TensorFile file = read_model(model.string(), options);
   const auto sizes = file.at("data.sizes").numbers<std::int64_t>();
   if (sizes.size() != 4 || std::any_of(sizes.begin(), sizes.end(), [](auto n) { return n < 1 || n > 4096; }))
     throw Failure(Exit::usage, model.string(), "data.sizes must be channels, height, width and classes: it is damaged");
@@ -173,15 +167,7 @@ void predict(const fs::path& what, const fs::path& model) {
   set.train.width = static_cast<int>(sizes[2]), set.train.classes = static_cast<int>(sizes[3]);
   ImageTrainee trainee(set, image_batches(options), odenet_config(options, set.train));
   std::vector<float> theta(trainee.params());
-  for (const Part& part : trainee.tensors()) {
-    const auto numbers = file.at(part.name).numbers<float>();
-    const std::size_t count =
-        std::accumulate(part.shape.begin(), part.shape.end(), std::size_t{1}, std::multiplies<>());
-    if (numbers.size() != count)
-      throw Failure(Exit::usage, model.string(),
-                    part.name + " has another size than its configuration asks for: it is damaged");
-    std::copy(numbers.begin(), numbers.end(), theta.begin() + static_cast<std::ptrdiff_t>(part.offset));
-  }
+  read_parts(file, model.string(), trainee.tensors(), theta);
   const Named all = to_name(what, set.train);
   const Answers answers = answers_of(trainee, all.images, theta);
   std::printf("image,answer,probability\n");

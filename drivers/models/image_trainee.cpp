@@ -8,14 +8,17 @@
 namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 22, shift_stream = 23;
-constexpr int leaf = 16;  // samples; lanes are a multiple, so they are free (kernels.hpp, L4)
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
 }  // namespace
 
 ImageTrainee::ImageTrainee(const ImageSet& set, const Batches& batches, const OdeNet::Config& config)
-    : set_(set), batches_(batches), network_(config), bytes_(network_.bytes()) {
+    : set_(set),
+      batches_(batches),
+      network_(config),
+      bytes_(network_.bytes()),
+      order_(batches.seed, order_stream, set.train.size()) {
   Arena arena(reserve(memory_, bytes_, "--lanes"), bytes_);
   if (const Status s = network_.init(arena); s != Status::ok) throw Failure(Exit::usage, "--method", sentence(s));
   x_.resize(size(network_.rows_in()) * lanes());
@@ -24,17 +27,10 @@ ImageTrainee::ImageTrainee(const ImageSet& set, const Batches& batches, const Od
 }
 
 long ImageTrainee::iterations_per_epoch() const {
-  const std::size_t batch = size(batches_.tiles) * lanes();
-  return static_cast<long>((set_.train.size() + batch - 1) / batch);
+  return tiling().batches(set_.train.size());
 }
 int ImageTrainee::held_out_tiles() const {
-  return static_cast<int>((set_.test.size() + lanes() - 1) / lanes());
-}
-
-const std::vector<std::size_t>& ImageTrainee::order(long epoch) {
-  if (epoch != order_epoch_) order_ = permutation(batches_.seed, order_stream, epoch, set_.train.size());
-  order_epoch_ = epoch;
-  return order_;
+  return tiling().held_out_tiles(set_.test.size());
 }
 
 /// An image, moved, into a lane of x; what comes from outside is 0.
@@ -53,10 +49,8 @@ void ImageTrainee::load(const Images& images, std::size_t image, std::size_t lan
 Status ImageTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
   const std::size_t stride = params() + statistics;
   const long per_epoch = iterations_per_epoch(), epoch = iteration / per_epoch;
-  const auto& samples = order(epoch);
-  const std::size_t from =
-      (static_cast<std::size_t>(iteration % per_epoch) * size(batches_.tiles) + size(tile)) * lanes();
-  const std::size_t count = from < samples.size() ? std::min(lanes(), samples.size() - from) : 0;
+  const std::vector<std::size_t>& samples = order_.of(epoch);
+  const auto [from, count] = tiling().share(iteration % per_epoch, tile, samples.size());
   work.samples = static_cast<double>(count);
   std::fill(out, out + stride, 0.0f);
   if (count == 0) return Status::ok;
@@ -75,12 +69,12 @@ Status ImageTrainee::gradient(long iteration, int tile, const float* theta, floa
     label_[lane] = set_.train.labels[sample];
   }
   leaves_.assign(stride * (lanes() / leaf), 0.0f);
-  const Status status = network_.loss(theta, x_.data(), label_.data(), {leaves_.data(), leaf, stride});
+  const Status status =
+      network_.loss(theta, x_.data(), label_.data(), {leaves_.data(), static_cast<int>(leaf), stride});
   const Accounting done = network_.accounting();
   work.evaluations_forward = static_cast<double>(done.evaluations_forward);
   work.evaluations_backward = static_cast<double>(done.evaluations_backward);
-  kernel::tree_slices(stride, static_cast<int>(lanes() / leaf), stride, leaves_.data());
-  std::copy(leaves_.begin(), leaves_.begin() + static_cast<std::ptrdiff_t>(stride), out);
+  sum_leaves(leaves_, stride, out);
   return status;
 }
 

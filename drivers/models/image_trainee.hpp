@@ -42,7 +42,7 @@ class ImageTrainee final : public Trainee {
 
  private:
   void load(const Images& images, std::size_t image, std::size_t lane, int down, int right);
-  const std::vector<std::size_t>& order(long epoch);
+  Tiling tiling() const { return {batches_.tiles, lanes()}; }
   const ImageSet& set_;
   Batches batches_;
   OdeNet network_;
@@ -50,7 +50,6 @@ class ImageTrainee final : public Trainee {
   std::vector<std::byte> memory_;
   std::vector<float> x_, logits_, leaves_;  // x [rows][lanes]
   std::vector<int> label_;
-  std::vector<std::size_t> order_;
-  long order_epoch_ = -1;
+  SampleOrder order_;
 };
 }  // namespace revode::host

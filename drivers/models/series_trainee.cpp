@@ -13,7 +13,6 @@
 namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 6;
-constexpr int leaf = 16;  // samples; lanes are a multiple, so they are free (kernels.hpp, L4)
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
 }
@@ -24,48 +23,37 @@ void require(Status status, const char* flag) {
 }  // namespace
 
 SeriesTrainee::SeriesTrainee(const SeriesData& data, const Batches& batches, int latent)
-    : data_(data), batches_(batches), packer_(data, batches.lanes, latent), test_packer_(data, batches.lanes, latent) {}
+    : data_(data),
+      batches_(batches),
+      packer_(data, batches.lanes, latent),
+      test_packer_(data, batches.lanes, latent),
+      order_(batches.seed, order_stream, data.train.size()) {}
 
 long SeriesTrainee::iterations_per_epoch() const {
-  const std::size_t batch = size(batches_.tiles) * size(batches_.lanes);
-  return static_cast<long>((data_.train.size() + batch - 1) / batch);
+  return tiling().batches(data_.train.size());
 }
 int SeriesTrainee::held_out_tiles() const {
-  return static_cast<int>((data_.held_out.size() + size(batches_.lanes) - 1) / size(batches_.lanes));
-}
-
-/// A permutation of the training samples that depends on (seed, epoch) alone.
-const std::vector<std::size_t>& SeriesTrainee::order(long epoch) {
-  if (epoch == order_epoch_) return order_;
-  order_epoch_ = epoch;
-  return order_ = permutation(batches_.seed, order_stream, epoch, data_.train.size());
+  return tiling().held_out_tiles(data_.held_out.size());
 }
 
 Status SeriesTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
   const std::size_t stride = params() + statistics, lanes = size(batches_.lanes);
   const long per_epoch = iterations_per_epoch();
-  const auto& samples_in_order = order(iteration / per_epoch);
-  const std::size_t from =
-      (static_cast<std::size_t>(iteration % per_epoch) * size(batches_.tiles) + size(tile)) * lanes;
-  const std::size_t count = from < samples_in_order.size() ? std::min(lanes, samples_in_order.size() - from) : 0;
+  const std::vector<std::size_t>& order = order_.of(iteration / per_epoch);
+  const auto [from, count] = tiling().share(iteration % per_epoch, tile, order.size());
   work.samples = static_cast<double>(count);
   std::fill(out, out + stride, 0.0f);
   if (count == 0) return Status::ok;
   leaves_.assign(stride * (lanes / leaf), 0.0f);
-  packer_.pack_noisy(data_.train, samples_in_order.data() + from, count, batches_.least_part, batches_.seed,
+  packer_.pack_noisy(data_.train, order.data() + from, count, batches_.least_part, batches_.seed,
                      static_cast<std::uint64_t>(iteration));
-  const Status status = tile_gradient(iteration, theta, {leaves_.data(), leaf, stride}, work);
-  kernel::tree_slices(stride, static_cast<int>(lanes / leaf), stride, leaves_.data());
-  std::copy(leaves_.begin(), leaves_.begin() + static_cast<std::ptrdiff_t>(stride), out);
+  const Status status = tile_gradient(iteration, theta, {leaves_.data(), static_cast<int>(leaf), stride}, work);
+  sum_leaves(leaves_, stride, out);
   return status;
 }
 
 bool SeriesTrainee::same_bits() const {
-  const auto ours = [](const Part& part) {
-    return part.shape.size() < 2 || kernel::same_bits(static_cast<int>(part.shape[0]), static_cast<int>(part.shape[1]));
-  };
-  const std::vector<Part> all = tensors();
-  return std::all_of(all.begin(), all.end(), ours);
+  return host::same_bits(tensors());
 }
 
 Status SeriesTrainee::held_out(int tile, const float* theta, double& squares, double& values) {

@@ -3,6 +3,7 @@
 #pragma once
 #include <memory>
 
+#include "common/batches.hpp"
 #include "common/training.hpp"
 #include "models/rnn_baseline.hpp"
 #include "models/series_data.hpp"
@@ -37,10 +38,9 @@ class SeriesTrainee : public Trainee {
   TilePacker<float> packer_, test_packer_;
 
  private:
-  const std::vector<std::size_t>& order(long epoch);
+  Tiling tiling() const { return {batches_.tiles, lanes()}; }
   std::vector<float> leaves_, predictions_;
-  std::vector<std::size_t> order_;
-  long order_epoch_ = -1;
+  SampleOrder order_;
 };
 
 class LatentOdeTrainee final : public SeriesTrainee {

@@ -1,7 +1,11 @@
 #include "models/tensors.hpp"
 
+#include <algorithm>
 #include <cmath>
 
+#include "common/error.hpp"
+#include "common/text.hpp"
+#include "revode/kernels.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
@@ -12,6 +16,12 @@ std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::si
 }
 std::size_t size(int n) {
   return static_cast<std::size_t>(n);
+}
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::vector<std::string> sizes;
+  sizes.reserve(shape.size());
+  for (const std::int64_t n : shape) sizes.push_back(std::to_string(n));
+  return "[" + joined(sizes) + "]";
 }
 }  // namespace
 
@@ -30,6 +40,36 @@ TensorFile model_file(const Options& options, const std::vector<Part>& parts, co
     out.tensors.push_back(Tensor::of<float>(part.name, shape, {theta.data() + part.offset, part.count()}));
   }
   return out;
+}
+
+TensorFile read_model(const std::string& file, Options& options) {
+  TensorFile model = read_safetensors(file);
+  const auto program = model.metadata.find("program"), config = model.metadata.find("config");
+  if (program == model.metadata.end() || program->second != options.program() || config == model.metadata.end())
+    throw Failure(Exit::usage, file,
+                  "is no model of " + options.program() + ": give the model.safetensors of one of its runs");
+  options.read_toml(config->second, file + " (config)");
+  return model;
+}
+
+void read_parts(const TensorFile& model, const std::string& file, const std::vector<Part>& parts,
+                std::vector<float>& theta) {
+  for (const Part& part : parts) {
+    const Tensor& tensor = model.at(part.name);
+    const std::vector<std::int64_t> wanted(part.shape.begin(), part.shape.end());
+    if (tensor.shape != wanted)
+      throw Failure(Exit::usage, file,
+                    "tensor " + part.name + " is " + shape_text(tensor.shape) + " where its configuration asks for " +
+                        shape_text(wanted) + ": another model's file?");
+    const std::vector<float> values = tensor.numbers<float>();
+    std::copy(values.begin(), values.end(), theta.begin() + static_cast<std::ptrdiff_t>(part.offset));
+  }
+}
+
+bool same_bits(const std::vector<Part>& parts) {
+  return std::all_of(parts.begin(), parts.end(), [](const Part& part) {
+    return part.shape.size() < 2 || kernel::same_bits(static_cast<int>(part.shape[0]), static_cast<int>(part.shape[1]));
+  });
 }
 
 template <class T>

@@ -29,6 +29,14 @@ std::size_t name_gru(const Gru<T>& gru, const std::string& prefix, std::size_t o
 template <class T>
 void initialise_uniform(const std::vector<Part>& tensors, std::uint64_t seed, T* theta);
 
+/// False where a layer is so wide that a BLAS computes it (kernel::same_bits).
+bool same_bits(const std::vector<Part>& parts);
+
 /// The program, its configuration and the parts of theta; what describes the data is the caller's to add.
 TensorFile model_file(const Options& options, const std::vector<Part>& parts, const std::vector<float>& theta);
+/// The way back: a file of the program of `options`, which take its configuration, and theta's parts. Failure
+/// (Exit::usage) where it is another program's, or a part has another shape.
+TensorFile read_model(const std::string& file, Options& options);
+void read_parts(const TensorFile& model, const std::string& file, const std::vector<Part>& parts,
+                std::vector<float>& theta);
 }  // namespace revode::host
