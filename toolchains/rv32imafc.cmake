@@ -1,5 +1,5 @@
 # Bare-metal 32-bit RISC-V, single precision in hardware, with Debian's gcc-riscv64-unknown-elf and picolibc. Debian has
-# no C++ library for it, nor one for any bare-metal RISC-V: freestanding/ holds the three headers that the core asks
+# no C++ library for it, nor one for any bare-metal RISC-V: freestanding/ holds the few headers that the core asks
 # for. The architecture is written exactly as a multilib of the compiler: with _zicsr the linker takes those of rv64.
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR riscv32)
