@@ -2,6 +2,7 @@
 #include "revode/image_kernels.hpp"
 #include "revode/impl/roots.hpp"
 #include "scalars.hpp"
+#include "sweep.hpp"
 
 namespace revode::kernel {
 namespace {
@@ -89,13 +90,6 @@ REVODE_INLINE void backward(const Norm<T>& n, Index lane, Index group) {
     }
   }
 }
-
-template <class T, int W, class F>
-void columns(Index lanes, Index lane, const F& f) {
-  for (; lane + W <= lanes; lane += W) f.template operator()<W>(lane);
-  if constexpr (W > 1)
-    if (lane < lanes) columns<T, narrower<T, W>>(lanes, lane, f);
-}
 }  // namespace
 
 template <class T>
@@ -103,7 +97,8 @@ void group_norm(const Grouping& g, int lanes, bool relu, T epsilon, const T* gam
                 T* moments) {
   const Norm<T> n{g, lanes, relu, epsilon, gamma, beta, x, nullptr, nullptr, y, moments, nullptr, nullptr};
   for (Index group = 0; group < g.groups; ++group)
-    columns<T, width<T>>(lanes, 0, [&]<int W>(Index lane) REVODE_INLINED { forward<T, W>(n, lane, group); });
+    sweep<T>(static_cast<std::size_t>(lanes),
+             [&]<int W>(std::size_t lane) REVODE_INLINED { forward<T, W>(n, static_cast<Index>(lane), group); });
 }
 
 template <class T>
@@ -111,7 +106,8 @@ void group_norm_vjp(const Grouping& g, int lanes, bool relu, const T* gamma, con
                     const T* y_bar, T* x_bar, T* gamma_bar, T* beta_bar) {
   const Norm<T> n{g, lanes, relu, 0, gamma, nullptr, x, y, y_bar, x_bar, const_cast<T*>(moments), gamma_bar, beta_bar};
   for (Index group = 0; group < g.groups; ++group)
-    columns<T, width<T>>(lanes, 0, [&]<int W>(Index lane) REVODE_INLINED {
+    sweep<T>(static_cast<std::size_t>(lanes), [&]<int W>(std::size_t k) REVODE_INLINED {
+      const auto lane = static_cast<Index>(k);
       relu ? backward<T, W, true>(n, lane, group) : backward<T, W, false>(n, lane, group);
     });
 }

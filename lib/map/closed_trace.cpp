@@ -1,14 +1,12 @@
 // The trace of a field of one or two hidden layers, without a tangent.
 #include <string.h>
 
+#include "map/size.hpp"
 #include "revode/time_mlp.hpp"
 #include "scalars.hpp"
 
 namespace revode {
 namespace {
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 template <class T>
 void transpose(std::size_t rows, std::size_t columns, const T* from, T* to) {
   for (std::size_t r = 0; r < rows; ++r)

@@ -1,13 +1,11 @@
 #include "revode/cnf.hpp"
+#include "map/size.hpp"
 #include "scalars.hpp"
 
 #include <string.h>
 
 namespace revode {
 namespace {
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 /// sum[l] (+)= by sum over rows of a[i][l] b[i][l]
 template <class T>
 void dot_rows(int rows, int lanes, T by, const T* a, const T* b, T* sum) {

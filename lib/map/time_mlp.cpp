@@ -1,13 +1,11 @@
 #include "revode/time_mlp.hpp"
+#include "map/size.hpp"
 #include "scalars.hpp"
 
 #include <string.h>
 
 namespace revode {
 namespace {
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 template <class T>
 constexpr T one = 1;
 }  // namespace

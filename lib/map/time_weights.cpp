@@ -1,13 +1,11 @@
 #include "revode/time_weights.hpp"
+#include "map/size.hpp"
 #include "scalars.hpp"
 
 #include <string.h>
 
 namespace revode {
 namespace {
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 template <class T>
 T tangent(const Call<T>& call, int j) {
   return call.t_dot ? call.t_dot[j] : T(0);

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "numerics/trial.hpp"
-#include "revode/gradient_check.hpp"
 #include "revode/moving_norm.hpp"
 #include "unit/every_map.hpp"
 #include "unit/flow_maps.hpp"
@@ -20,15 +19,9 @@ const std::pair<Activation, const char*> activations[] = {
     {Activation::tanh, "tanh"}, {Activation::softplus, "softplus"}, {Activation::silu, "silu"}};
 
 double worst(const Map<double>& map, Extent extent, bool moves = true) {
-  Trial<double> trial(map, extent);
-  GradientCheck<double> check;
-  Arena measure;
-  check.place(measure, map, extent);
-  Bytes bytes(measure.bytes());
-  Arena arena = bytes.arena();
-  check.place(arena, map, extent);
-  const double w = check.worst(.3, trial.theta.data(), trial.x.data(), 1e-5, moves ? trial.t_dot.data() : nullptr);
-  EXPECT_EQ(check.status, Status::ok);
+  Status status = Status::ok;
+  const double w = every::worst(map, extent, &status, moves);
+  EXPECT_EQ(status, Status::ok);
   return w;
 }
 // As in maps.cpp: truncation of some 1e-9, rounding below; a wrong term is of order 1.

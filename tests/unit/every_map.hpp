@@ -9,6 +9,7 @@
 #include "revode/block.hpp"
 #include "revode/conv.hpp"
 #include "revode/evolving.hpp"
+#include "revode/gradient_check.hpp"
 #include "revode/gradient_field.hpp"
 #include "revode/group_norm.hpp"
 #include "revode/gru.hpp"
@@ -223,4 +224,18 @@ struct Trial {
   Status status = Status::ok;
 };
 
+/// The worst of a map's cotangents against central differences; of one that moves also the time's tangent.
+inline double worst(const Map<double>& map, Extent extent, Status* status, bool moves = true) {
+  Trial<double> trial(map, extent);
+  GradientCheck<double> check;
+  Arena measure;
+  check.place(measure, map, extent);
+  trial::Bytes bytes(measure.bytes());
+  Arena arena = bytes.arena();
+  check.place(arena, map, extent);
+  EXPECT_TRUE(arena.ok());
+  const double w = check.worst(.3, trial.theta.data(), trial.x.data(), 1e-5, moves ? trial.t_dot.data() : nullptr);
+  *status = check.status;
+  return w;
+}
 }  // namespace every

@@ -3,26 +3,12 @@
 
 #include <cmath>
 
-#include "revode/gradient_check.hpp"
 #include "unit/every_map.hpp"
 
 namespace {
 using namespace trial;
-using every::Trial;
+using every::Trial, every::worst;
 
-double worst(const Map<double>& map, Extent extent, Status* status) {
-  Trial<double> trial(map, extent);
-  GradientCheck<double> check;
-  Arena measure;
-  check.place(measure, map, extent);
-  Bytes bytes(measure.bytes());
-  Arena arena = bytes.arena();
-  check.place(arena, map, extent);
-  EXPECT_TRUE(arena.ok());
-  const double w = check.worst(.3, trial.theta.data(), trial.x.data(), 1e-5, trial.t_dot.data());
-  *status = check.status;
-  return w;
-}
 // With e = 1e-5: truncation e^2 / 6 times a third derivative of some 10^2 at most, 2e-9; rounding, 2^-53 in each of
 // some 100 terms of the loss over 2e, 6e-10; a block in fixed point moves by quanta of 2^-52: 10 steps of those over
 // 2e, 1e-10. A wrong term is of order 1.
