@@ -1,6 +1,7 @@
-// Bytes for all cases, one after another, numbers to fill them with, and the field that is trained.
+// Bytes for all cases, one after another, numbers to fill them with, and the fields that are solved.
 #pragma once
 #include "check.hpp"
+#include "numerics/fields.hpp"
 #include "revode/random.hpp"
 #include "revode/sequential.hpp"
 #include "revode/solve.hpp"
@@ -28,14 +29,5 @@ inline constexpr int widths[] = {2, 16, 2};
 inline constexpr Mlp<float> network{widths, Activation::tanh};
 inline constexpr std::size_t network_params = 82;
 
-/// Lorenz' equations: a field that is differentiated while it compiles.
-struct Lorenz {
-  static constexpr int dim = 3, params = 3;  // sigma, rho, beta
-  template <class S>
-  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
-    dy[0] = p[0] * (y[1] - y[0]);
-    dy[1] = y[0] * (p[1] - y[2]) - y[1];
-    dy[2] = y[0] * y[1] - p[2] * y[2];
-  }
-};
+using fields::Lorenz;
 }  // namespace device
