@@ -26,8 +26,8 @@ template <class T>
 class Cnf final : public Map<T> {
  public:
   /// `field`: d rows in and out, with tangents; `traced`: the same map with its trace, for Trace::closed, of the same
-  /// theta or a longer one that begins with it (traced_mlp.hpp). Both outlive this; what does not fit makes a map of
-  /// zero rows, which every init refuses.
+  /// theta or a longer one that begins with it (traced_mlp.hpp); where no cost asks for tangents, of its own. Both
+  /// outlive this; what does not fit makes a map of zero rows, which every init refuses.
   constexpr explicit Cnf(const Map<T>& field, Trace trace = Trace::exact, Costs costs = {},
                          const Map<T>* traced = nullptr)
       : field_(&field), traced_(traced), trace_(trace), costs_(costs), dim_(field.shape({}).in) {}
@@ -38,8 +38,9 @@ class Cnf final : public Map<T> {
       return {};
     Arena tape, work;
     keep(tape, e.lanes), scratch(work, e.lanes);
-    const int params = trace_ == Trace::closed ? traced_->shape({}).params : s.params;
-    return {rows(), rows(), params < s.params ? s.params : params, tape.bytes(), work.bytes()};
+    int params = jet() ? s.params : 0;
+    if (trace_ == Trace::closed && traced_->shape({}).params > params) params = traced_->shape({}).params;
+    return {rows(), rows(), params, tape.bytes(), work.bytes()};
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
