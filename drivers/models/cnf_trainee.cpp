@@ -71,9 +71,9 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
     for (std::size_t i = l; i < noise_.size(); i += lanes())
       noise_[i] = batches_.gaussian ? random.normal() : random.below(2) ? 1.f : -1.f;
   }
-  leaves_.assign(stride * ((lanes() + leaf - 1) / leaf), 0.0f);
+  leaves_.assign(stride * (lanes() / size(model_.leaf())), 0.0f);
   const Status status = model_.loss(tile_.data(), noise_.data(), static_cast<int>(count), theta,
-                                    {leaves_.data(), static_cast<int>(leaf), stride});
+                                    {leaves_.data(), model_.leaf(), stride});
   work.evaluations_forward = static_cast<double>(model_.accounting().evaluations_forward);
   work.evaluations_backward = static_cast<double>(model_.accounting().evaluations_backward);
   drift_ = worse(drift_, model_.accounting().drift);
