@@ -1,6 +1,7 @@
-// Direct convolution, forward and input cotangent: one walk over the terms of a pixel (channels, kernel rows, kernel
-// columns), for blocks of rows times two packs of lanes or two neighbouring pixels, W broadcast from where it lies.
+// Direct convolution, forward and input cotangent: blocks of rows times a run of neighbouring pixels whose sums stay in
+// registers while channels, kernel rows and kernel columns pass; W is broadcast from where it lies.
 #include "blocks.hpp"
+#include "conv_runs.hpp"
 #include "revode/image_kernels.hpp"
 #include "scalars.hpp"
 
@@ -8,18 +9,11 @@
 
 namespace revode::kernel {
 namespace {
-/// The terms of a run of neighbouring pixels: A(row; term) x[term][pixel][lanes]. A pixel at an end of the run may lack
-/// one of the steps that the others have.
-template <class T>
-struct Patch {
-  const T* A;    ///< of the first row
-  const T* x;    ///< of the first pixel
-  Index corner;  ///< from the first tap of the kernel to the first one here
-  int channels, lines, steps;
-  Index channel_A, channel_x, line_A, line_x, step_A, step_x;
-  Index apart_x, apart_y;       ///< from pixel to pixel
-  int first_lacks, last_lacks;  ///< steps, -1: none
-};
+using runs::Patch;
+using runs::Reach;
+using runs::Walk;
+inline constexpr int usual = 16;  // lanes of a tile for which addresses are known when compiling
+
 template <class T>
 struct Output {
   Index rows_A;  ///< of A, from row to row
@@ -31,25 +25,6 @@ struct Output {
   T* y;  ///< of the first row
   bool add;
 };
-/// How taps along one axis meet an image: first tap, taps, and the place that the first one meets.
-struct Reach {
-  int first, count, at;
-};
-Reach forward_reach(int place, const Convolution& c, int size) {
-  const int origin = place * c.stride - c.padding, first = origin < 0 ? -origin : 0;
-  const int last = size - origin < c.kernel ? size - origin : c.kernel;
-  return {first, last > first ? last - first : 0, origin + first};
-}
-/// Taps of an input's place: every stride-th one, the output's places descending.
-Reach input_reach(int place, const Convolution& c, int out_size) {
-  const int end = place + c.padding, least = end - c.stride * (out_size - 1);
-  int first = end % c.stride;
-  while (first < least) first += c.stride;
-  const int last = end < c.kernel - 1 ? end : c.kernel - 1;
-  if (first > last) return {0, 0, 0};
-  return {first, (last - first) / c.stride + 1, (end - first) / c.stride};
-}
-
 /// Rows of A `stride` apart: three share a pointer, as far as an address of x86 reaches.
 template <class T, int R>
 struct Rows {
@@ -134,9 +109,9 @@ struct Block {
   REVODE_INLINE void channels(const Patch<T>& p, Index rows_A, Index row, Index lane) {
     const Index far = p.apart_x, next = p.step_x;
     const int kind = R > 1 && W == width<T> && W > 1 ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
-    if (kind == 31 && far == W && next == W) return known<3, 1, W, W>(p, rows_A, row, lane);
-    if (kind == 31 && far == W && next == -W) return known<3, 1, W, -W>(p, rows_A, row, lane);
-    if (kind == 22 && far == W && next == -W) return known<2, 2, W, -W>(p, rows_A, row, lane);
+    if (kind == 31 && far == usual && next == usual) return known<3, 1, usual, usual>(p, rows_A, row, lane);
+    if (kind == 31 && far == usual && next == -usual) return known<3, 1, usual, -usual>(p, rows_A, row, lane);
+    if (kind == 22 && far == usual && next == -usual) return known<2, 2, usual, -usual>(p, rows_A, row, lane);
     if (kind == 31) return known<3, 1>(p, rows_A, row, lane);
     if (kind == 41) return known<4, 1>(p, rows_A, row, lane);
     if (kind == 22) return known<2, 2>(p, rows_A, row, lane);
@@ -162,60 +137,6 @@ REVODE_APART void block(const Patch<T>& p, const Output<T>& out, Index row, Inde
   REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
       O::store(y + r * out.rows_y + q * p.apart_y, b.sum[r][q]);
 }
-
-/// The terms of every place of an image: forward over y's places, or back over x's.
-template <class T>
-struct Walk {
-  Convolution c;
-  const T* A;  ///< W without the taps of t
-  const T* x;  ///< what is read: x, or y_bar
-  Index lanes;
-  bool back;
-  int height() const { return back ? c.height : c.out_height(); }
-  int width() const { return back ? c.width : c.out_width(); }
-  int apart() const { return back ? c.stride : 1; }  ///< places that see the same taps
-  Index area() const { return static_cast<Index>(c.kernel) * c.kernel; }
-  Index row() const { return area() * (c.in + (c.time ? 1 : 0)); }  ///< weights of one output
-  Reach down(int i) const { return back ? input_reach(i, c, c.out_height()) : forward_reach(i, c, c.height); }
-  Reach right(int j) const { return back ? input_reach(j, c, c.out_width()) : forward_reach(j, c, c.width); }
-
-  /// How a run of pixels from place j on meets the image: the steps that any of them has.
-  struct Run {
-    Reach reach;  ///< `at` is of the first pixel
-    int first_lacks = -1, last_lacks = -1;
-  };
-  /// False where a pixel lacks more than a run can leave out.
-  bool run(int j, int pixels, Run& r) const {
-    const int step = back ? c.stride : 1, turn = back ? -1 : 1;  // of taps, of what they meet
-    const Reach first = right(j);
-    r = {first};
-    if (pixels == 1) return true;
-    const Reach last = right(j + (pixels - 1) * apart());
-    if (first.count == 0 || last.count == 0) return false;
-    const auto end = [&](const Reach& a) { return a.first + a.count * step; };
-    const int begin = first.first < last.first ? first.first : last.first;
-    r.reach.count = ((end(first) > end(last) ? end(first) : end(last)) - begin) / step;
-    r.reach.first = begin, r.reach.at -= turn * (first.first - begin) / step;
-    for (int q = 1; q + 1 < pixels; ++q)
-      if (const Reach a = right(j + q * apart()); a.first != begin || a.count != r.reach.count) return false;
-    const auto lacks = [&](const Reach& a) {
-      return a.count == r.reach.count ? -1 : a.first > begin ? 0 : r.reach.count - 1;
-    };
-    r.first_lacks = lacks(first), r.last_lacks = lacks(last);
-    return first.count + 1 >= r.reach.count && last.count + 1 >= r.reach.count;
-  }
-  Patch<T> patch(int i, const Run& r) const {
-    const Index k = c.kernel, s = c.stride;
-    const Reach v = down(i), h = r.reach;
-    const Index corner = v.first * k + h.first, line = (back ? c.out_width() : c.width) * lanes;
-    const T* const at = x + v.at * line + h.at * lanes;
-    if (back)
-      return {A + corner, at,    corner, c.out,  v.count, h.count,   row(),         c.out_height() * line,
-              s * k,      -line, s,      -lanes, lanes,   s * lanes, r.first_lacks, r.last_lacks};
-    return {A + corner, at,   corner, c.in,  v.count,   h.count, area(),        c.height * line,
-            k,          line, 1,      lanes, s * lanes, lanes,   r.first_lacks, r.last_lacks};
-  }
-};
 
 /// Pixels of a run, and rows that fit into registers beside them, their weights and one pixel of x.
 template <class T, int W>
@@ -288,7 +209,7 @@ void convolve_time(const Convolution& c, const T* W, T* s) {
   for (int o = 0; o < c.out; ++o, W += (c.in + 1) * k * k)
     for (int i = 0; i < height; ++i)
       for (int j = 0; j < width_; ++j, ++s) {
-        const Reach v = forward_reach(i, c, c.height), h = forward_reach(j, c, c.width);
+        const Reach v = runs::forward_reach(i, c, c.height), h = runs::forward_reach(j, c, c.width);
         T sum = 0;
         for (int y = v.first; y < v.first + v.count; ++y)
           for (int x = h.first; x < h.first + h.count; ++x) sum += W[y * k + x];
