@@ -135,7 +135,7 @@ void gradient(const Convolution& c, int lanes, T t, const T* y_bar, const T* x, 
   for (T& v : times) v = t;
   if (c.time) outputs.template operator()<1, 0>({nullptr, times, 0, 0, 0, 0, 0, 0, 0, 0}, W_bar);
   const Index line_x = static_cast<Index>(c.width) * lanes, far = static_cast<Index>(c.stride) * lanes;
-  descending_blocks<most_inputs<K>, 1>(c.in, [&]<int X>(int i) REVODE_INLINED {
+  descending_blocks<most_inputs<K>, 1>(x ? c.in : 0, [&]<int X>(int i) REVODE_INLINED {
     const Planes<T> p{nullptr, x + i * plane_x, 0, plane_x, 0, line_x, c.stride * line_x, 0, lanes, far};
     T* const to = W_bar + (i + time) * area;
     if (X > 1 && lanes == samples && c.stride == S)

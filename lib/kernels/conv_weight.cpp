@@ -122,6 +122,7 @@ class Gradient {
         block<T, W, Y, X>(t ? constant(v, h, output, t) : meeting(v, h, ky, kx, output, input), to);
       }
   }
+  bool reads() const { return x_ != nullptr; }
   Meeting<T> constant(const Span& v, const Span& h, int output, const T* t) const {
     return {y(v, h, output), t, v.count, h.count, plane_y(), 0, c_.out_width() * lanes_, 0, lanes_, 0, 0};
   }
@@ -163,7 +164,7 @@ void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_ba
     if (W_bar) {
       here.rows = (c.in + time) * area;
       T* const first = W_bar + o * here.rows;
-      descending_blocks<most_x, 1>(c.in, [&]<int X>(int i) REVODE_INLINED {
+      descending_blocks<most_x, 1>(g.reads() ? c.in : 0, [&]<int X>(int i) REVODE_INLINED {
         here.at = first + (i + time) * area;
         g.template taps<W, Y, X>(o, i, here, scale, nullptr);
       });

@@ -8,6 +8,7 @@
 #include "pairs.hpp"
 #include "revode/optimizer.hpp"
 #include "revode/tableau.hpp"
+#include "revode/winograd.hpp"
 
 namespace {
 namespace kernel = revode::kernel;
@@ -73,7 +74,7 @@ void conv_weight(benchmark::State& state) {
 void odenet_function(benchmark::State& state) {
   const revode::GroupNorm<float>::Sizes norm{filters, 32, side * side};
   const revode::GroupNorm<float> relu(norm, true), plain(norm);
-  const revode::Conv<float> conv({filters, filters, side, side, 3, 1, 1, true});
+  const revode::WinogradConv<float> conv({filters, filters, side, side, 3, 1, 1, true});
   const revode::Map<float>* const layers[] = {&relu, &conv, &relu, &conv, &plain};
   const revode::Sequential<float> field(layers);
   const revode::Shape s = field.shape({lanes, 0});
@@ -98,11 +99,12 @@ void odenet_function(benchmark::State& state) {
   }
 }
 
-/// Stem, 5 steps of rk4, head, loss, the way back through the stored states, SGD with momentum.
+/// Stem, 5 steps of rk4, head, loss, the way back through the stored stages, SGD with momentum.
 void odenet_iteration(benchmark::State& state) {
   revode::host::OdeNet::Config config;
   config.plan.method = revode::runge_kutta(revode::tableau::rk4<float>);
-  config.plan.way = revode::Way::stored, config.plan.arithmetic = revode::Arithmetic::real;
+  config.plan.way = revode::Way::stored, config.plan.keep_stages = true,
+  config.plan.arithmetic = revode::Arithmetic::real;
   config.plan.stored_steps = steps, config.steps = steps;
   revode::host::OdeNet network(config);
   const auto params = static_cast<std::size_t>(network.params()), stride = params + 3;
