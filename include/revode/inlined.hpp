@@ -156,7 +156,7 @@ class InlinedFlow : public Flow<N, F> {
   template <int V>
   void step_lanes(const Step<T>& s, std::size_t l, std::size_t n);
   static constexpr int block = 32;  // steps in registers
-  static constexpr int abreast = W == 1 ? 1 : std::clamp(kernel::registers / (3 * dim), 1, 4);
+  static constexpr int abreast = W == 1 ? 1 : std::clamp(kernel::registers / (3 * dim), dim < 8 ? 2 : 1, 4);
   template <int i, class S>
   void stage(S t, const S* theta, const S* x, S (*k)[dim], S* psi) const;
   template <int V, int count>
