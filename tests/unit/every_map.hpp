@@ -20,6 +20,7 @@
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
 #include "revode/traced_mlp.hpp"
+#include "revode/winograd.hpp"
 #include "unit/flow_maps.hpp"
 
 namespace every {
@@ -113,6 +114,8 @@ class Maps {
     add("convolution", conv_, true);
     add("convolution with time", conv_time_, true);
     add("convolution, strided, without bias", conv_strided_, true);
+    add("convolution by Winograd", winograd_, true);
+    add("convolution by Winograd with time", winograd_time_, true);
     add("group norm", norm_, false);
     add("group norm with relu", norm_relu_, false);
     add("average pool", average_, true);
@@ -166,6 +169,7 @@ class Maps {
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};
   Sequential<T> around_{through_};
   Conv<T> conv_{{2, 3, 3, 4}}, conv_time_{{2, 2, 3, 3, 3, 1, 1, true}}, conv_strided_{{2, 3, 5, 4, 2, 2, 1}, false};
+  WinogradConv<T> winograd_{{2, 3, 3, 4}}, winograd_time_{{2, 2, 3, 3, 3, 1, 1, true}};
   Evolving<T> evolving_{third_wide_, 7, 3, 3}, evolving_conv_{conv_time_, 6, 9, 2, Activation::identity};
   GroupNorm<T> norm_{{4, 2, 6}}, norm_relu_{{4, 2, 9}, true};
   Pool<T> average_{{2, 3, 5, 2, 3, 1}}, greatest_{{2, 4, 5, 2, 2, 1}, Pooled::max}, global_{Pool<T>::global(3, 2, 3)};
