@@ -90,7 +90,7 @@ class FixedMlp {
   static REVODE_INLINE void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar,
                                       T* w_bar) {
     if constexpr (kernel::width < T >> 1) {
-      T a_bar[widest];
+      T a_bar[most_rows];
       pulled<activated, kernel::width<T>>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
       return columns<kernel::width<T>>(0, out, in, w, x, a_bar, x_bar, w_bar);
     }
@@ -134,6 +134,6 @@ class FixedMlp {
     }
     if constexpr (W > 1) columns<kernel::narrower<T, W>>(i, out, in, w, x, a_bar, x_bar, w_bar);
   }
-  static constexpr int widest = hidden(true) > width[layers] ? hidden(true) : width[layers];
+  static constexpr int most_rows = hidden(true) > width[layers] ? hidden(true) : width[layers];
 };
 }  // namespace revode
