@@ -72,7 +72,7 @@ class Iteration {
     Arena arena = bytes_.arena();
     walk_.place(arena, field_);
     Random random(3, 1);
-    for (double& v : theta) v = random.normal() / 2;
+    for (double& v : theta) v = static_cast<double>(random.normal()) / 2;
   }
   double operator()() {
     std::memset(theta_bar.data(), 0, theta_bar.size() * sizeof(double));
