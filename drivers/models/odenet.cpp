@@ -68,6 +68,7 @@ const Map<float>& OdeNet::conv(int in, int out, int kernel, int stride, int padd
   if (bias) name("bias", {size(out)});
   ++index_;
   height_ = sizes.out_height(), width_ = sizes.out_width(), channels_ = out;
+  if (kernel::winograd_pays(sizes)) return keep(winograds_, WinogradConv<float>(sizes, bias));
   return keep(convs_, Conv<float>(sizes, bias));
 }
 const Map<float>& OdeNet::norm(int channels, bool relu) {

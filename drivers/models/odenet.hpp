@@ -20,6 +20,7 @@
 #include "revode/group_norm.hpp"
 #include "revode/layers.hpp"
 #include "revode/pool.hpp"
+#include "revode/winograd.hpp"
 
 namespace revode::host {
 class OdeNet {
@@ -80,6 +81,7 @@ class OdeNet {
   Config config_;
   int channels_ = 0, height_ = 0, width_ = 0;  // where the network under construction stands
   std::deque<Conv<float>> convs_;
+  std::deque<WinogradConv<float>> winograds_;
   std::deque<GroupNorm<float>> norms_;
   std::deque<Dense<float>> denses_;
   std::deque<Activate<float>> activations_;

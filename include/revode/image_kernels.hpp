@@ -31,7 +31,8 @@ void convolve(const Convolution& c, int lanes, const T* W, const T* b /*[out]*/,
 template <class T>
 void convolve_vjp_input(const Convolution& c, int lanes, const T* W, const T* y_bar, T* x_bar, bool add = false);
 /// One leaf: W_bar[o][i][ky][kx] += sum over the first `samples` lanes and over pixels of y_bar x, b_bar[o] (may be
-/// null) += sum of y_bar. Chain: a lane's fma over pixels from 0, the tree over lanes, one +.
+/// null) += sum of y_bar. x null: of t's channel and b alone. Chain: a lane's fma over pixels from 0, the tree over
+/// lanes, one +.
 template <class T>
 void convolve_vjp_weight(const Convolution& c, int lanes, int samples /*1 .. 64*/, T t, const T* y_bar, const T* x,
                          T* W_bar, T* b_bar);

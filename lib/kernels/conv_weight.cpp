@@ -1,6 +1,7 @@
 // Weight gradients of a convolution: for each tap, outputs times inputs in blocks, a pack of lanes summed over the
 // pixels in registers; then the tree over a leaf's lanes, or each lane for itself.
 #include "blocks.hpp"
+#include "conv_lines.hpp"
 #include "revode/image_kernels.hpp"
 #include "scalars.hpp"
 
@@ -34,19 +35,20 @@ struct Sums {
 template <class T, int W, int Y, int X>
 REVODE_INLINE void correlate(const Meeting<T>& m, Index lane, Pack<T, W> (&sum)[Y][X]) {
   using O = On<T, W>;
-  const T* y_line = m.y + lane;
-  const T* x_line = m.x + lane * m.lane_x;
-  for (int i = m.lines; i > 0; --i, y_line += m.line_y, x_line += m.line_x) {
-    const T* __restrict y = y_line;
-    const T* __restrict x = x_line;
-    for (int j = m.steps; j > 0; --j, y += m.step_y, x += m.step_x) {
-      typename O::V v[X];
-      REVODE_UNROLL for (int q = 0; q < X; ++q) v[q] = O::load(x + q * m.channel_x);
-      REVODE_UNROLL for (int r = 0; r < Y; ++r) {
-        const auto a = O::load(y + r * m.channel_y);
-        REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
-      }
+  const T* y = m.y + lane;
+  const T* x = m.x + lane * m.lane_x;
+  const Index jump_y = m.line_y - m.steps * m.step_y, jump_x = m.line_x - m.steps * m.step_x;
+  Index j = m.steps;
+  for (Index n = m.lines * j; n > 0; --n) {  // one loop, whose end alone has to be predicted
+    typename O::V v[X];
+    REVODE_UNROLL for (int q = 0; q < X; ++q) v[q] = O::load(x + q * m.channel_x);
+    REVODE_UNROLL for (int r = 0; r < Y; ++r) {
+      const auto a = O::load(y + r * m.channel_y);
+      REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
     }
+    const Index last = (--j - 1) >> (8 * sizeof(Index) - 1);
+    j += last & m.steps;
+    y += m.step_y + (last & jump_y), x += m.step_x + (last & jump_x);
   }
 }
 
@@ -120,6 +122,7 @@ class Gradient {
         block<T, W, Y, X>(t ? constant(v, h, output, t) : meeting(v, h, ky, kx, output, input), to);
       }
   }
+  bool reads() const { return x_ != nullptr; }
   Meeting<T> constant(const Span& v, const Span& h, int output, const T* t) const {
     return {y(v, h, output), t, v.count, h.count, plane_y(), 0, c_.out_width() * lanes_, 0, lanes_, 0, 0};
   }
@@ -149,22 +152,25 @@ class Gradient {
   const T* x_;
 };
 
-/// `scale`: scalars of one weight, the lanes of leaves of one sample.
+/// `scale`: scalars of one weight, the lanes of leaves of one sample. W_bar may be null, as b_bar.
 template <class T, int W, int most_y, int most_x>
 void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, Sums<T> to, Index scale) {
   const Index area = static_cast<Index>(c.kernel) * c.kernel * scale, time = c.time ? 1 : 0;
   T times[W], ones[W];
   for (int l = 0; l < W; ++l) times[l] = t, ones[l] = 1;
-  to.rows = (c.in + time) * area, to.columns = area;
+  to.columns = area;
   descending_blocks<most_y, 1>(c.out, [&]<int Y>(int o) REVODE_INLINED {
-    T* const first = W_bar + o * to.rows;
     Sums<T> here = to;
-    descending_blocks<most_x, 1>(c.in, [&]<int X>(int i) REVODE_INLINED {
-      here.at = first + (i + time) * area;
-      g.template taps<W, Y, X>(o, i, here, scale, nullptr);
-    });
-    here.at = first;
-    if (c.time) g.template taps<W, Y, 1>(o, 0, here, scale, times);
+    if (W_bar) {
+      here.rows = (c.in + time) * area;
+      T* const first = W_bar + o * here.rows;
+      descending_blocks<most_x, 1>(g.reads() ? c.in : 0, [&]<int X>(int i) REVODE_INLINED {
+        here.at = first + (i + time) * area;
+        g.template taps<W, Y, X>(o, i, here, scale, nullptr);
+      });
+      here.at = first;
+      if (c.time) g.template taps<W, Y, 1>(o, 0, here, scale, times);
+    }
     if (!b_bar) return;
     here.at = b_bar + o * scale, here.rows = scale;
     block<T, W, Y, 1>(g.constant({0, c.out_height()}, {0, c.out_width()}, o, ones), here);
@@ -183,6 +189,13 @@ void by_width(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_ba
 template <class T>
 void convolve_vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_bar, const T* x, T* W_bar,
                          T* b_bar) {
+  if constexpr (lines::worth) {
+    const bool three = lines::takes<3>(c, samples), four = lines::takes<4>(c, samples);
+    if (three) lines::gradient<T, 3>(c, lanes, t, y_bar, x, W_bar);
+    if (four) lines::gradient<T, 4>(c, lanes, t, y_bar, x, W_bar);
+    if (three || four) W_bar = nullptr;
+    if (!W_bar && !b_bar) return;
+  }
   by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes, samples, false}, 1);
 }
 template <class T>

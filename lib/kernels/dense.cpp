@@ -122,6 +122,9 @@ void product(const Product<T>& p) {
       return narrow_columns<T, 1, transposed>(one, 0);
     }
   } else {
+    if (p.rows <= few_rows)
+      for (; lane + 2 * block_packs * W <= p.lanes; lane += 2 * block_packs * W)
+        columns<T, W, few_rows, 2 * block_packs, transposed>(p, lane);
     for (; lane + block_packs * W <= p.lanes; lane += block_packs * W)
       columns<T, W, block_rows, block_packs, transposed>(p, lane);
     for (; lane + W <= p.lanes; lane += W) columns<T, W, block_rows, 1, transposed>(p, lane);

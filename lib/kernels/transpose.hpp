@@ -22,6 +22,33 @@ REVODE_INLINE void transpose(V (&m)[W]) {
   }
 }
 
+/// Neighbouring lanes of W rows joined until one number a row is left: log2(W) rounds of exchange and add.
+template <int S, class V, int W>
+REVODE_INLINE V join(V (&rows)[W]) {
+  if constexpr (S < W) {
+    REVODE_UNROLL for (int r = 0; r < W; r += 2 * S) {
+      exchange<S>(rows[r], rows[r + S], std::make_integer_sequence<int, W>{});
+      rows[r] = rows[r] + rows[r + S];
+    }
+    return join<2 * S>(rows);
+  } else {
+    return rows[0];
+  }
+}
+/// Of W rows the tree over n lanes, a power of two and at least W.
+template <class T, int W, int n>
+REVODE_INLINE Pack<T, W> sum_lanes(const T* rows, Index stride) {
+  Pack<T, W> part[n / W];
+  REVODE_UNROLL for (int i = 0; i < n / W; ++i) {
+    Pack<T, W> m[W];
+    REVODE_UNROLL for (int r = 0; r < W; ++r) m[r] = On<T, W>::load(rows + r * stride + i * W);
+    part[i] = join<1>(m);
+  }
+  REVODE_UNROLL for (int step = 1; step < n / W; step *= 2) REVODE_UNROLL for (int i = 0; i < n / W; i += 2 * step)
+      part[i] = part[i] + part[i + step];
+  return part[0];
+}
+
 /// t[l][i] = rows[i][l] for i < features, l < samples. Blocks at the edges overlap their neighbours instead of being
 /// small: what lies in both is written twice with the same value.
 template <class T, int W>

@@ -9,7 +9,7 @@ namespace {
 inline constexpr int twig = 16;    // lanes summed at a time; whole twigs are whole subtrees
 inline constexpr int levels = 32;  // of twigs: more than an int can count
 
-/// Tree over twig lanes of W rows, by turning them.
+/// Tree over fewer than twig lanes of W rows, by turning them.
 template <class T, int W>
 REVODE_INLINE Pack<T, W> sum_twig(Index lanes, Index count, const T* rows) {
   using O = On<T, W>;
@@ -28,7 +28,8 @@ REVODE_INLINE Pack<T, W> sum_tree(Index lanes, const T* rows) {
   int depth = 0;
   for (Index lane = 0, twigs = 1; lane < lanes; lane += twig, ++twigs) {
     const Index count = lanes - lane < twig ? lanes - lane : twig;
-    waiting[depth++] = sum_twig<T, W>(lanes, count, rows + lane);
+    waiting[depth++] =
+        W > 1 && count == twig ? sum_lanes<T, W, twig>(rows + lane, lanes) : sum_twig<T, W>(lanes, count, rows + lane);
     for (Index carry = twigs; (carry & 1) == 0 && count == twig; carry >>= 1, --depth)
       waiting[depth - 2] = waiting[depth - 2] + waiting[depth - 1];
   }

@@ -12,6 +12,7 @@
 #include "revode/impl/soft_fma.hpp"
 #include "revode/impl/soft_sqrt.hpp"
 #include "revode/kernels.hpp"
+#include "revode/winograd_kernels.hpp"
 #include "unit/kernel_text.hpp"
 
 namespace bits {
@@ -163,6 +164,36 @@ void convolutions(const std::string& type, Table& table) {
 }
 
 template <class T>
+void winograds(const std::string& type, Table& table) {
+  const std::pair<kernel::Convolution, int> shapes[] = {{{3, 13, 4, 5, 3, 1, 1, true}, 32},
+                                                        {{34, 25, 6, 6, 3, 1, 1}, 16},
+                                                        {{5, 7, 3, 4, 3, 1, 1, true}, 20},
+                                                        {{9, 6, 7, 2}, 1}};
+  text::Random random;
+  Hash forward, input, weight;
+  for (const auto& [c, lanes] : shapes) {
+    const auto W = random.tile<T>(c.weights()), b = random.tile<T>(c.out), x = random.tile<T>(c.rows_in() * lanes);
+    auto y = random.tile<T>(c.rows_out() * lanes), x_bar = random.tile<T>(c.rows_in() * lanes);
+    auto W_bar = random.tile<T>(c.weights()), b_bar = random.tile<T>(c.out);
+    Tile<T> work(kernel::WinogradSizes(c, lanes).scalars());
+    for (const bool add : {false, true}) {
+      kernel::winograd(c, lanes, W.data(), b.data(), T(0.7), x.data(), y.data(), add, work.data());
+      forward.add(y);
+      kernel::winograd_vjp_input(c, lanes, W.data(), y.data(), x_bar.data(), add, work.data());
+      input.add(x_bar);
+    }
+    for (const int samples : {lanes, 1 + lanes / 2})
+      kernel::winograd_vjp_weight(c, lanes, samples, T(0.7), y.data(), x.data(), W_bar.data(), b_bar.data(),
+                                  work.data());
+    weight.add(W_bar);
+    weight.add(b_bar);
+  }
+  table.emplace_back(type + "winograd", forward.value());
+  table.emplace_back(type + "winograd_vjp_input", input.value());
+  table.emplace_back(type + "winograd_vjp_weight", weight.value());
+}
+
+template <class T>
 void images(const std::string& type, Table& table) {
   text::Random random;
   Hash norm, pool, loss;
@@ -268,6 +299,7 @@ void every_kernel(const std::string& type, Table& table) {
   fixed_point<T>(type, table);
   convolutions<T>(type, table);
   images<T>(type, table);
+  winograds<T>(type, table);
 }
 inline Table table() {
   Table all;

@@ -19,6 +19,8 @@
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
+#include "revode/traced_mlp.hpp"
+#include "revode/winograd.hpp"
 #include "unit/flow_maps.hpp"
 
 namespace every {
@@ -81,6 +83,8 @@ class Maps {
     add("second order with friction", friction_, false);
     add("second order of a gradient field", mechanics_, false);
     add("moving norm", moving_norm_, false);
+    add("traced mlp, one hidden layer", traced_one_, false);
+    add("traced mlp, two hidden layers", traced_two_, false);
     cnf_.reserve(16);
     for (const auto& field : flow_fields_) {
       add(field.name, *field.plain, true);
@@ -110,6 +114,8 @@ class Maps {
     add("convolution", conv_, true);
     add("convolution with time", conv_time_, true);
     add("convolution, strided, without bias", conv_strided_, true);
+    add("convolution by Winograd", winograd_, true);
+    add("convolution by Winograd with time", winograd_time_, true);
     add("group norm", norm_, false);
     add("group norm with relu", norm_relu_, false);
     add("average pool", average_, true);
@@ -156,11 +162,14 @@ class Maps {
   std::vector<Cnf<T>> cnf_;
   static constexpr T moving_mean_[2] = {T(.5), T(-1)}, moving_var_[2] = {T(.3), T(2)};
   MovingNorm<T> moving_norm_{2, 4, moving_mean_, moving_var_};
+  static constexpr int traced_widths_[] = {3, 5, 4, 3};
+  TracedMlp<T> traced_one_{field_widths_, 3, Activation::tanh}, traced_two_{traced_widths_, 4, Activation::silu};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};
   Sequential<T> around_{through_};
   Conv<T> conv_{{2, 3, 3, 4}}, conv_time_{{2, 2, 3, 3, 3, 1, 1, true}}, conv_strided_{{2, 3, 5, 4, 2, 2, 1}, false};
+  WinogradConv<T> winograd_{{2, 3, 3, 4}}, winograd_time_{{2, 2, 3, 3, 3, 1, 1, true}};
   Evolving<T> evolving_{third_wide_, 7, 3, 3}, evolving_conv_{conv_time_, 6, 9, 2, Activation::identity};
   GroupNorm<T> norm_{{4, 2, 6}}, norm_relu_{{4, 2, 9}, true};
   Pool<T> average_{{2, 3, 5, 2, 3, 1}}, greatest_{{2, 4, 5, 2, 2, 1}, Pooled::max}, global_{Pool<T>::global(3, 2, 3)};
