@@ -105,8 +105,8 @@ Program cnf_program() {
   TrainingDefaults defaults;
   defaults.epochs = 30, defaults.tiles = 4, defaults.rate = 5e-3, defaults.final_rate = 1e-5, defaults.clip = 10;
   defaults.patience = 20;  // held-out -log p is by a finer solver: what exploits a coarse one is not kept
-  for (auto& group :
-       {command_options(), data_options(), model_options(), solver_options("rk4", 6), training_options(defaults)})
+  for (auto& group : {command_options(), data_options(), model_options(), solver_options("rk4", 6), tolerance_options(),
+                      training_options(defaults)})
     program.options.insert(program.options.end(), group.begin(), group.end());
   program.options.push_back({.key = "solver.test_steps",
                              .value = std::int64_t{40},
@@ -169,7 +169,9 @@ CnfModel<float>::Config cnf_config(const Options& options, int dim) {
   c.plan = solver_plan(options);
   const int noise = c.trace == Trace::hutchinson || (c.trace == Trace::closed && c.jacobian > 0) ? dim : 0;
   const int rows = dim + 1 + (c.kinetic > 0) + (c.jacobian > 0) + (c.taylor > 0) + noise;
+  add_tolerances(options, c.plan);
   make_room(c.plan, c.steps, rows, c.lanes, static_cast<int>(options.integer("solver.tape_bits")));
+  if (c.plan.control.adaptive()) c.steps = 1;  // nothing is wanted between the ends
   c.test_plan.method = runge_kutta(tableau::rk4<float>);
   c.test_plan.way = Way::none, c.test_plan.arithmetic = Arithmetic::real;
   return c;
