@@ -187,15 +187,17 @@ __attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, 
 
 /// True where a product is as small as that and has been computed.
 template <class T, bool transposed>
-bool short_product(const Product<T>& p, int depth) {
+REVODE_INLINE bool short_product(const Product<T>& p) {
   if constexpr (register_bytes == 64) {
-    if (p.lanes != short_lanes || depth < 4 || depth > short_depth || p.add || (!transposed && !p.b)) return false;
+    if (p.lanes != short_lanes || p.depth < 4 || p.depth > short_depth || p.add || (!transposed && !p.b)) return false;
     constexpr int most = transposed ? 10 : 5;  // from zeros the burst is hidden
     const int rows = p.rows % most == 0 ? most : 4;
     if (p.rows <= few_rows || p.rows % rows != 0) return false;
     for (Index lane = 0; lane < short_lanes; lane += block_packs * width<T>) {
-      const auto blocks = rows == most ? short_blocks<T, most, transposed> : short_blocks<T, 4, transposed>;
-      blocks(p.A, p.b, p.x + lane, p.y + lane, p.stride, depth, p.rows / rows);
+      if (rows == most)
+        short_blocks<T, most, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / most);
+      else
+        short_blocks<T, 4, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / 4);
     }
     return true;
   } else {
@@ -205,8 +207,9 @@ bool short_product(const Product<T>& p, int depth) {
 
 /// Cuts the depth; a later part goes on with the chains that the earlier one left in y.
 template <class T, bool transposed>
-void chunks(Product<T> p, int depth) {
-  if (short_product<T, transposed>(p, depth)) return;
+REVODE_INLINE void chunks(Product<T> p) {
+  if (short_product<T, transposed>(p)) return;
+  const int depth = p.depth;
   const bool pages = transposed && p.stride * static_cast<Index>(sizeof(T)) > 2048;
   const int chunk = pages ? page_chunk : depth_chunk;
   for (int k = 0; k < depth || k == 0; k += chunk) {
@@ -222,13 +225,13 @@ void chunks(Product<T> p, int depth) {
 template <class T>
 void dense(int out, int in, int lanes, const T* W, const T* b, const T* x, T* y, bool add) {
   if (wide::dense(out, in, lanes, W, b, x, y, add)) return;
-  chunks<T, false>({in, lanes, out, in, W, b, x, y, add}, in);
+  chunks<T, false>({in, lanes, out, in, W, b, x, y, add});
 }
 
 template <class T>
 void dense_vjp_input(int out, int in, int lanes, const T* W, const T* y_bar, T* x_bar, bool add) {
   if (wide::dense_vjp_input(out, in, lanes, W, y_bar, x_bar, add)) return;
-  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add}, out);
+  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add});
 }
 
 bool same_bits(int out, int in) {
