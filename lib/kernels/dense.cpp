@@ -122,6 +122,11 @@ void product(const Product<T>& p) {
       return narrow_columns<T, 1, transposed>(one, 0);
     }
   } else {
+    if constexpr (register_bytes == 64)
+      if (const Index packs = p.lanes / W; packs % 2 == 1 && packs > 1) {  // one left over would starve the FMA units
+        columns<T, W, 8, 3, transposed>(p, lane);
+        lane += 3 * W;
+      }
     for (; lane + block_packs * W <= p.lanes; lane += block_packs * W)
       columns<T, W, block_rows, block_packs, transposed>(p, lane);
     for (; lane + W <= p.lanes; lane += W) columns<T, W, block_rows, 1, transposed>(p, lane);
