@@ -1,8 +1,5 @@
-# 64-bit Arm Linux with Debian's cross compiler. Programs are static, so that the emulator needs no target's libraries.
-set(CMAKE_SYSTEM_NAME Linux)
+# 64-bit Arm Linux
+set(triplet aarch64-linux-gnu)
+set(emulator qemu-aarch64-static)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
-set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
-set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64-static)
+include(${CMAKE_CURRENT_LIST_DIR}/linux.cmake)

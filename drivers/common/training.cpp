@@ -33,12 +33,12 @@ Training::Training(const mpi::Communicator& ranks, const Options& options, Train
       per_epoch_(trainee.iterations_per_epoch()),
       iterations_(updates(options, per_epoch_)),
       allreduce_(ranks, static_cast<int>(options.integer("training.tiles")),
-                 trainee.params() + Trainee::statistics + trainee.buffers(),
+                 trainee.summed() + Trainee::statistics + trainee.buffers(),
                  counters + static_cast<std::size_t>(ranks.size())),
       watchdog_(ranks, options.number("cluster.stall_s")),
       updater_(mpi::together(ranks, [&] { return std::make_unique<Updater>(options, trainee.params(), iterations_); })),
       theta_(trainee.params() + trainee.buffers()),
-      leaf_(trainee.params() + Trainee::statistics + trainee.buffers()),
+      leaf_(trainee.summed() + Trainee::statistics + trainee.buffers()),
       sum_(leaf_.size()),
       held_out_(nan) {
   trainee.initialise(theta_.data());
@@ -86,7 +86,7 @@ bool Training::iterate() {
 /// This rank's tiles of the batch, and the sum over all of them.
 bool Training::reduce(Epoch& step) {
   const double begun = seconds_now();
-  Status status = Status::ok;
+  Status status = trainee_.prepare(theta_.data());
   std::vector<double> beside(counters + static_cast<std::size_t>(ranks_.size()));
   for (int tile = allreduce_.first(); tile < allreduce_.last(); ++tile) {
     TileWork work;
@@ -104,7 +104,7 @@ bool Training::reduce(Epoch& step) {
     stop = allreduce_.finish(sum_.data(), beside.data(), signals_.requested());
   }
   if (beside[3] > 0) check(status, "gradient");
-  const float* statistics = sum_.data() + trainee_.params();
+  const float* statistics = sum_.data() + trainee_.summed();
   step.loss = static_cast<double>(statistics[0]), step.squares = static_cast<double>(statistics[1]);
   step.values = static_cast<double>(statistics[2]), step.samples = beside[0];
   step.evaluations_forward = beside[1], step.evaluations_backward = beside[2], step.iterations = 1;
@@ -116,9 +116,12 @@ bool Training::reduce(Epoch& step) {
 void Training::update(const Epoch& step) {
   const auto scale = static_cast<float>(1 / step.samples);
   for (float& g : sum_) g *= scale;
-  norm_ = updater_->update(iteration_, sum_.data(), theta_.data());
+  Status status = Status::ok;
+  float* const gradient = trainee_.gather(theta_.data(), sum_.data(), status);
+  check(status, "gradient");
+  norm_ = updater_->update(iteration_, gradient, theta_.data());
   if (!std::isfinite(norm_)) diverged("gradient", "is not finite");
-  trainee_.track(sum_.data() + trainee_.params() + Trainee::statistics, theta_.data() + trainee_.params());
+  trainee_.track(sum_.data() + trainee_.summed() + Trainee::statistics, theta_.data() + trainee_.params());
 }
 
 /// The run is over: all its updates are made, or the held-out measure has not got better for too long.

@@ -30,7 +30,7 @@ struct TileWork {
 /// What is trained. theta and gradients are float.
 class Trainee {
  public:
-  /// Behind a gradient's parameters: the loss, the sum of squared errors and the number of values it is over.
+  /// Behind the sums of a leaf: the loss, the sum of squared errors and the number of values it is over.
   static constexpr std::size_t statistics = 3;
   virtual ~Trainee() = default;
   virtual std::size_t params() const = 0;
@@ -41,10 +41,16 @@ class Trainee {
   /// After each update, from the means of those sums over the samples of the batch.
   virtual void track(const float* /*means*/, float* /*buffers*/) const {}
   virtual long iterations_per_epoch() const = 0;
-  /// Gradient of one tile of the batch of an iteration, sums over its samples: leaf[params + statistics + buffers],
+  /// Before the tiles of an update: what of theta is computed once.
+  virtual Status prepare(const float* /*theta*/) { return Status::ok; }
+  /// Numbers that are summed over the batch: the gradient, or cotangents that gather() makes it of.
+  virtual std::size_t summed() const { return params(); }
+  /// What one tile of the batch of an iteration adds, sums over its samples: leaf[summed + statistics + buffers],
   /// overwritten.
-  /// A function of its arguments alone, so any rank may be asked.
+  /// A function of its arguments alone, theta being prepare()'s, so any rank may be asked.
   virtual Status gradient(long iteration, int tile, const float* theta, float* leaf, TileWork& work) = 0;
+  /// The gradient, [params], from the sums over the batch, of which all ranks have the same; may overwrite them.
+  virtual float* gather(const float* /*theta*/, float* sums, Status& /*status*/) { return sums; }
   /// Tiles of the held-out data, and the sums over one of them: squared errors and values.
   virtual int held_out_tiles() const = 0;
   virtual Status held_out(int tile, const float* theta, double& squares, double& values) = 0;

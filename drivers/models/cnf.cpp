@@ -7,84 +7,6 @@
 #include "revode/random.hpp"
 
 namespace revode::host {
-namespace {
-template <class T>
-std::vector<int> widths_of(const typename CnfModel<T>::Config& c) {
-  std::vector<int> widths{c.dim};
-  widths.insert(widths.end(), c.hidden.begin(), c.hidden.end());
-  widths.push_back(c.dim);
-  return widths;
-}
-template <class T>
-Mlp<T> hyper_net(const typename CnfModel<T>::Config& c) {
-  const int width = c.hidden.front(), widths[] = {1, c.hyper_hidden, c.hyper_hidden, 3 * width * c.dim + width};
-  return Mlp<T>(widths, Activation::tanh);
-}
-}  // namespace
-
-template <class T>
-CnfModel<T>::CnfModel(const Config& config)
-    : config_(config),
-      widths_(widths_of<T>(config)),
-      hyper_net_(hyper_net<T>(config)),
-      layer_weights_(widths_.data(), static_cast<int>(widths_.size()),
-                     config.layer == Layer::concat ? TimeLayer::concat : TimeLayer::concat_squash),
-      hyper_weights_(hyper_net_, config.dim, config.hidden.front()),
-      plain_(widths_.data(), static_cast<int>(widths_.size()), config.activation,
-             config.layer == Layer::hyper ? static_cast<const Map<T>&>(hyper_weights_) : layer_weights_, false),
-      traced_(widths_.data(), static_cast<int>(widths_.size()), config.activation,
-              config.layer == Layer::hyper ? static_cast<const Map<T>&>(hyper_weights_) : layer_weights_, true),
-      train_field_(plain_, config.trace, {config.kinetic > 0, config.jacobian > 0, config.taylor > 0}, &traced_),
-      test_field_(plain_, widths_.size() <= 4 ? Trace::closed : Trace::exact, {}, &traced_),
-      moments_(2 * static_cast<std::size_t>(config.dim)),
-      norm_(config.dim, train_field_.rows(), moments_.data(), moments_.data() + config.dim),
-      test_norm_(config.dim, test_field_.rows(), moments_.data(), moments_.data() + config.dim),
-      solves_(static_cast<std::size_t>(config.flows)) {}
-
-template <class T>
-std::vector<Part> CnfModel<T>::tensors() const {
-  std::vector<Part> all;
-  const auto d = static_cast<std::size_t>(config_.dim);
-  const auto add = [&](const std::string& name, std::vector<std::size_t> shape, std::size_t& at) {
-    all.push_back({name, std::move(shape), at});
-    at += all.back().count();
-  };
-  std::size_t at = 0;
-  for (int f = 0; f < config_.flows; ++f) {
-    const std::string flow = "flow." + std::to_string(f);
-    if (config_.layer == Layer::hyper) at = name_layers(hyper_net_, flow + ".hyper", at, all);
-    for (std::size_t l = 0; l + 1 < widths_.size() && config_.layer != Layer::hyper; ++l) {
-      const std::string layer = flow + ".layer." + std::to_string(l);
-      const auto out = static_cast<std::size_t>(widths_[l + 1]);
-      add(layer + ".weight", {out, static_cast<std::size_t>(widths_[l])}, at);
-      if (config_.layer == Layer::concat) add(layer + ".time_weight", {out}, at);
-      add(layer + ".bias", {out}, at);
-      if (config_.layer == Layer::concat) continue;
-      add(layer + ".gate_weight", {out}, at), add(layer + ".gate_bias", {out}, at);
-      add(layer + ".shift_weight", {out}, at);
-    }
-    if (config_.learn_time) add(flow + ".root_of_time", {1}, at);
-  }
-  for (int n = 0; n <= config_.flows && config_.norm; ++n) {
-    add("norm." + std::to_string(n) + ".log_scale", {d}, at);
-    add("norm." + std::to_string(n) + ".shift", {d}, at);
-  }
-  for (int n = 0; n <= config_.flows && config_.norm; ++n) {
-    add("norm." + std::to_string(n) + ".moving_mean", {d}, at);
-    add("norm." + std::to_string(n) + ".moving_variance", {d}, at);
-  }
-  return all;
-}
-
-template <class T>
-void CnfModel<T>::initialise(std::uint64_t seed, T* theta) const {
-  initialise_uniform(tensors(), seed, theta);
-  for (int f = 0; f < config_.flows && config_.learn_time; ++f) theta[root_at(f)] = std::sqrt(config_.end_time);
-  std::fill(theta + norm_at(0), theta + params() + buffers(), T(0));
-  for (int n = 0; n <= config_.flows && config_.norm; ++n)
-    std::fill_n(theta + params() + (2 * n + 1) * config_.dim, config_.dim, T(1));
-}
-
 template <class T>
 T CnfModel<T>::end_time(const T* theta, int flow) const {
   return config_.learn_time ? theta[root_at(flow)] * theta[root_at(flow)] : config_.end_time;
@@ -97,6 +19,11 @@ void CnfModel<T>::place(Arena& arena) {
   entered_ = arena.take<T>((flows() + 1) * tile);
   noise_ = arena.take<T>(noisy() ? flows() * rows(config_.dim) : 0);
   test_state_ = arena.take<T>(test_tile), test_other_ = arena.take<T>(test_tile);
+  if (derives()) {
+    phi_ = arena.take<T>(flows() * static_cast<std::size_t>(phi_params()));
+    gradient_ = arena.take<T>(static_cast<std::size_t>(params()));
+  }
+  if (tabulated()) table_.place(arena);
   norm_work_ = arena.take<std::byte>(std::max(norm_.shape({config_.lanes, 0}).work, rows(config_.dim) * sizeof(T)));
 }
 
@@ -145,19 +72,20 @@ Status CnfModel<T>::forward(const T* theta) {
                   state_ + rows(train_field_.noise_row()));
     Solve<T>& solve = solves_[static_cast<std::size_t>(f)];
     const Grid<T> grid{0, end_time(theta, f), config_.steps};
-    if (const Status s = run(*solve, grid, theta + f * flow_params(), state_); s != Status::ok) return s;
+    if (const Status s = run(*solve, grid, derives() ? phi(f) : theta + f * flow_params(), state_); s != Status::ok)
+      return s;
     std::copy_n(solve->y(), tile, state_);
   }
   return status_;
 }
 
 template <class T>
-Status CnfModel<T>::flow_back(int flow, const ThetaBar<T>& theta_bar, const T* theta) {
+Status CnfModel<T>::flow_back(int flow, const ThetaBar<T>& sums, const T* theta) {
   const std::size_t tile = rows(train_field_.rows());
   Trajectory<T>& solve = *solves_[static_cast<std::size_t>(flow)];
   T times_bar[2] = {};
   const Status begun =
-      solve.turn(theta_bar.from(flow * flow_params(), config_.lanes), config_.learn_time ? times_bar : nullptr);
+      solve.turn(sums.from(flow * flow_sums(), config_.lanes), config_.learn_time ? times_bar : nullptr);
   if (begun != Status::ok) return begun;
   for (std::size_t i = 0; i < tile; ++i) solve.y_bar()[i] += bar_[i];
   while (solve.retreat()) {
@@ -166,48 +94,50 @@ Status CnfModel<T>::flow_back(int flow, const ThetaBar<T>& theta_bar, const T* t
   if (const Status s = solve.finish(bar_); s != Status::ok) return s;
   if (noisy()) std::fill_n(bar_ + rows(train_field_.noise_row()), rows(config_.dim), T(0));
   // Cotangents of times are sums over the tile, so they go to its first leaf.
-  if (config_.learn_time) theta_bar.from(root_at(flow), config_.lanes).at[0] += 2 * theta[root_at(flow)] * times_bar[1];
+  if (config_.learn_time)
+    sums.from((flow + 1) * flow_sums() - 1, config_.lanes).at[0] += 2 * theta[root_at(flow)] * times_bar[1];
   const Accounting done = solve.accounting();
   accounting_.evaluations_forward += done.evaluations_forward;
   accounting_.evaluations_backward += done.evaluations_backward;
   accounting_.vjps += done.vjps;
-  accounting_.drift = std::max(accounting_.drift, done.drift);
+  accounting_.drift = worse(accounting_.drift, done.drift);
   return Status::ok;
 }
 
-/// -log p = |z|^2 / 2 + d log(2 pi) / 2 + l of each sample, and its costs.
+/// -log p = |z|^2 / 2 v + d log(2 pi v) / 2 + l of each sample, v the base's variance, and its costs.
 template <class T>
-void CnfModel<T>::statistics_of(int count, const ThetaBar<T>& theta_bar) {
+void CnfModel<T>::statistics_of(int count, const ThetaBar<T>& sums) {
   const auto lanes = static_cast<std::size_t>(config_.lanes), d = static_cast<std::size_t>(config_.dim);
-  const auto leaf = static_cast<std::size_t>(theta_bar.leaf), n = static_cast<std::size_t>(count);
-  const T norm = T(.5) * static_cast<T>(config_.dim) * std::log(2 * std::numbers::pi_v<T>);
-  const std::size_t tile = rows(train_field_.rows());
+  const auto leaf = static_cast<std::size_t>(sums.leaf), n = static_cast<std::size_t>(count);
+  const T norm = T(.5) * static_cast<T>(config_.dim) * std::log(2 * std::numbers::pi_v<T> * config_.base_variance);
+  const T half = T(.5) / config_.base_variance;
+  const std::size_t tile = rows(train_field_.rows()), behind = static_cast<std::size_t>(summed());
   for (std::size_t l = 0; l < n; ++l) {
     T nll = norm + state_[d * lanes + l];
-    for (std::size_t i = 0; i < d; ++i) nll += T(.5) * state_[i * lanes + l] * state_[i * lanes + l];
+    for (std::size_t i = 0; i < d; ++i) nll += half * state_[i * lanes + l] * state_[i * lanes + l];
     T loss = nll;
     std::size_t row = d + 1;
     for (const T weight : {config_.kinetic, config_.jacobian, config_.taylor})
       if (weight > 0) loss += weight * state_[row++ * lanes + l];
-    T* at = theta_bar.at + l / leaf * theta_bar.stride + params();
+    T* at = sums.at + l / leaf * sums.stride + behind;
     at[0] += loss, at[1] += nll, at[2] += 1;
     for (int k = 0; k <= config_.flows && config_.norm; ++k)
       for (std::size_t i = 0; i < d; ++i) {
         const T v = entered_[static_cast<std::size_t>(k) * tile + i * lanes + l];
-        T* sums = at + statistics + static_cast<std::size_t>(2 * k) * d + i;
-        sums[0] += v, sums[d] += v * v;
+        T* moments = at + statistics + static_cast<std::size_t>(2 * k) * d + i;
+        moments[0] += v, moments[d] += v * v;
       }
   }
 }
 
 template <class T>
-Status CnfModel<T>::backward(int count, const T* theta, const ThetaBar<T>& theta_bar) {
+Status CnfModel<T>::backward(int count, const T* theta, const ThetaBar<T>& sums) {
   const auto lanes = static_cast<std::size_t>(config_.lanes), n = static_cast<std::size_t>(count);
   const auto d = static_cast<std::size_t>(config_.dim);
   const std::size_t tile = rows(train_field_.rows());
   std::fill_n(bar_, tile, T(0));
   for (std::size_t l = 0; l < n; ++l) {
-    for (std::size_t i = 0; i < d; ++i) bar_[i * lanes + l] = state_[i * lanes + l];
+    for (std::size_t i = 0; i < d; ++i) bar_[i * lanes + l] = state_[i * lanes + l] / config_.base_variance;
     bar_[d * lanes + l] = 1;
     std::size_t row = d + 1;
     for (const T weight : {config_.kinetic, config_.jacobian, config_.taylor})
@@ -215,26 +145,26 @@ Status CnfModel<T>::backward(int count, const T* theta, const ThetaBar<T>& theta
   }
   for (int f = config_.flows; f >= 0; --f) {
     if (f < config_.flows)
-      if (const Status s = flow_back(f, theta_bar, theta); s != Status::ok) return s;
+      if (const Status s = flow_back(f, sums, theta); s != Status::ok) return s;
     if (!config_.norm) continue;
     std::copy_n(bar_, tile, other_bar_);
     std::fill_n(bar_, tile, T(0));
     const T* x = entered_ + static_cast<std::size_t>(f) * tile;
     norm_.vjp(call(theta, f), x, nullptr, nullptr, other_bar_, bar_,
-              {theta_bar.from(norm_at(f), config_.lanes), nullptr});
+              {sums.from(summed() - norm_params() + f * 2 * config_.dim, config_.lanes), nullptr});
   }
   return status_;
 }
 
 template <class T>
-Status CnfModel<T>::loss(const T* x, const T* noise, int count, const T* theta, const ThetaBar<T>& theta_bar) {
+Status CnfModel<T>::loss(const T* x, const T* noise, int count, const T* theta, const ThetaBar<T>& sums) {
   status_ = Status::ok, accounting_ = {};
   std::fill_n(state_, rows(train_field_.rows()), T(0));
   std::copy_n(x, rows(config_.dim), state_);
   if (noisy()) std::copy_n(noise, flows() * rows(config_.dim), noise_);
   if (const Status s = forward(theta); s != Status::ok) return s;
-  statistics_of(count, theta_bar);
-  return backward(count, theta, theta_bar);
+  statistics_of(count, sums);
+  return backward(count, theta, sums);
 }
 
 /// Part of a flow, from and to in [0, 1].

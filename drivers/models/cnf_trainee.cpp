@@ -48,7 +48,7 @@ void CnfTrainee::track(const float* means, float* buffers) const {
 }
 
 Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float* out, TileWork& work) {
-  const std::size_t stride = params() + statistics + buffers();
+  const std::size_t stride = summed() + statistics + buffers();
   const long per_epoch = iterations_per_epoch(), epoch = iteration / per_epoch;
   const std::size_t batch = tiling().batch();
   const std::size_t total = data_.fresh ? static_cast<std::size_t>(per_epoch) * batch : data_.rows(data_.train);
@@ -76,7 +76,7 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
                                     {leaves_.data(), static_cast<int>(leaf), stride});
   work.evaluations_forward = static_cast<double>(model_.accounting().evaluations_forward);
   work.evaluations_backward = static_cast<double>(model_.accounting().evaluations_backward);
-  drift_ = std::max(drift_, model_.accounting().drift);
+  drift_ = worse(drift_, model_.accounting().drift);
   sum_leaves(leaves_, stride, out);
   return status;
 }

@@ -20,6 +20,9 @@ class CnfTrainee final : public Trainee {
   std::size_t params() const override { return static_cast<std::size_t>(model_.params()); }
   std::size_t buffers() const override { return static_cast<std::size_t>(model_.buffers()); }
   void initialise(float* theta) const override { model_.initialise(batches_.seed, theta); }
+  std::size_t summed() const override { return static_cast<std::size_t>(model_.summed()); }
+  Status prepare(const float* theta) override { return model_.prepare(theta); }
+  float* gather(const float* theta, float* sums, Status& status) override { return model_.gather(theta, sums, status); }
   void track(const float* means, float* buffers) const override;
   long iterations_per_epoch() const override;
   Status gradient(long iteration, int tile, const float* theta, float* leaf, TileWork& work) override;

@@ -5,8 +5,9 @@
 ///   p = y_n + h sum_{j=0}^{q-1} beta_j f_j,  beta_j = int_0^1 prod_{i != j} (x - x_i) / (x_j - x_i) dx,
 ///   y_{n+1} = y_n + h sum_{j=-1}^{q-2} gamma_j f_j,  f_{-1} = f(t_{n+1}, p), gamma over the nodes -1 .. q-2,
 ///
-/// and f(t_{n+1}, y_{n+1}) is evaluated when the next step begins (PECE: two evaluations a step). Equal steps give the
-/// classical coefficients, to the last bit. Milne's error estimate: with A and B the integrals of prod (x - x_j) over
+/// and f(t_{n+1}, y_{n+1}) is evaluated when the next step begins (PECE: two evaluations a step, whatever the order).
+/// When to choose it, and where it is stable: adams() of word.hpp. Equal steps give the classical coefficients, to the
+/// last bit. Milne's error estimate: with A and B the integrals of prod (x - x_j) over
 /// the predictor's and the corrector's nodes, (y_{n+1} - p) B / (A - B).
 ///
 /// The state is (y, f_1 .. f_{q-1}, h_1 .. h_{q-1}), h_j the step that ended j - 1 steps ago, so whoever recalls states

@@ -17,6 +17,8 @@ constexpr std::size_t padded(std::size_t bytes) {
 
 class Arena {
  public:
+  /// A size for bytes that are known to be enough, as the tape and work that a map gets.
+  static constexpr std::size_t limit = ~std::size_t{0} / 2;
   constexpr Arena() = default;  ///< measures: every take() returns null
   /// Hands out `bytes[size]`. Misaligned bytes are an arena of size 0, refused by ok().
   Arena(void* bytes, std::size_t size) : base_(static_cast<std::byte*>(bytes)), size_(size) {
@@ -48,7 +50,6 @@ class Arena {
   static constexpr U* cast(std::byte* bytes) {
     return reinterpret_cast<U*>(bytes);
   }
-  static constexpr std::size_t limit = ~std::size_t{0} / 2;
   std::byte* base_ = nullptr;
   std::size_t size_ = 0, used_ = 0, peak_ = 0;
   bool overflow_ = false;

@@ -51,6 +51,7 @@ struct BacksolvePlan {
 template <class T>
 class Backsolve {
  public:
+  using Scalar = T;
   /// Validates the plan and takes all bytes. `field` must outlive it.
   Status init(Arena& arena, const Map<T>& field, const BacksolvePlan<T>& plan, int lanes);
   static std::size_t bytes(const Map<T>& field, const BacksolvePlan<T>& plan, int lanes);

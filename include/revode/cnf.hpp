@@ -25,11 +25,12 @@ struct Costs {
 template <class T>
 class Cnf final : public Map<T> {
  public:
-  /// `field`: d rows in and out, with tangents; `traced`: the same map with its trace, for Trace::closed. Both outlive
-  /// this; what does not fit makes a map of zero rows, which every init refuses.
+  /// `field`: d rows in and out, with tangents; `traced`: the same map with its trace, for Trace::closed, of the same
+  /// theta or a longer one that begins with it (traced_mlp.hpp); where no cost asks for tangents, of its own. Both
+  /// outlive this; what does not fit makes a map of zero rows, which every init refuses.
   constexpr explicit Cnf(const Map<T>& field, Trace trace = Trace::exact, Costs costs = {},
                          const Map<T>* traced = nullptr)
-      : field_(&field), traced_(traced), trace_(trace), costs_(costs) {}
+      : field_(&field), traced_(traced), trace_(trace), costs_(costs), dim_(field.shape({}).in) {}
   constexpr Shape shape(Extent e) const override {
     const Shape s = field_->shape({e.lanes, 0});
     if (s.in != s.out || s.in < 1) return {};
@@ -37,13 +38,15 @@ class Cnf final : public Map<T> {
       return {};
     Arena tape, work;
     keep(tape, e.lanes), scratch(work, e.lanes);
-    return {rows(), rows(), s.params, tape.bytes(), work.bytes()};
+    int params = jet() ? s.params : 0;
+    if (trace_ == Trace::closed && traced_->shape({}).params > params) params = traced_->shape({}).params;
+    return {rows(), rows(), params, tape.bytes(), work.bytes()};
   }
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
            const Bar<T>& bar) const override;
 
-  constexpr int dim() const { return field_->shape({}).in; }
+  constexpr int dim() const { return dim_; }
   constexpr bool noisy() const { return trace_ == Trace::hutchinson || (trace_ == Trace::closed && costs_.jacobian); }
   constexpr int rows() const { return dim() + 1 + costs_.count() + (noisy() ? dim() : 0); }
   constexpr int cost_row() const { return dim() + 1; }                    ///< the first
@@ -64,6 +67,11 @@ class Cnf final : public Map<T> {
   constexpr int directions() const { return trace_ == Trace::exact ? dim() : noisy() ? 1 : 0; }
   constexpr int tangents() const { return directions() + (costs_.taylor ? 1 : 0); }
   constexpr bool jet() const { return trace_ != Trace::closed || tangents() > 0; }
+  /// Only what stands behind it need know how large the last one is: an evaluation does not ask.
+  template <class F>
+  static constexpr std::byte* take_last(Arena& a, const F& bytes) {
+    return a.take<std::byte>(a.measuring() ? bytes() : 0);
+  }
   constexpr Kept keep(Arena& a, int lanes) const {
     Kept kept;
     const auto tile = static_cast<std::size_t>(dim()) * static_cast<std::size_t>(lanes);
@@ -71,13 +79,13 @@ class Cnf final : public Map<T> {
       kept.y = a.take<T>(static_cast<std::size_t>(1 + tangents()) * tile);
       kept.y_tape = a.take<std::byte>(field_->shape({lanes, tangents()}).tape);
     }
-    if (trace_ == Trace::closed) {
-      kept.traced = a.take<T>(tile + static_cast<std::size_t>(lanes));
-      kept.traced_tape = a.take<std::byte>(traced_->shape({lanes, 0}).tape);
-    }
     if (costs_.taylor) {
       kept.f = a.take<T>(tile);
       kept.f_tape = a.take<std::byte>(field_->shape({lanes, 0}).tape);
+    }
+    if (trace_ == Trace::closed) {
+      kept.traced = a.take<T>(tile + static_cast<std::size_t>(lanes));
+      kept.traced_tape = take_last(a, [&] { return traced_->shape({lanes, 0}).tape; });
     }
     return kept;
   }
@@ -87,10 +95,12 @@ class Cnf final : public Map<T> {
     const auto tile = static_cast<std::size_t>(dim()) * static_cast<std::size_t>(lanes);
     s.x = a.take<T>((1 + k) * tile), s.y_bar = a.take<T>((1 + k) * tile), s.x_bar = a.take<T>((1 + k) * tile);
     s.traced_bar = a.take<T>(tile + static_cast<std::size_t>(lanes)), s.t_dot = a.take<T>(k);
-    std::size_t inner = field_->shape({lanes, 0}).work, other = field_->shape({lanes, tangents()}).work;
-    if (other > inner) inner = other;
-    if (trace_ == Trace::closed && traced_->shape({lanes, 0}).work > inner) inner = traced_->shape({lanes, 0}).work;
-    s.inner = a.take<std::byte>(inner);
+    s.inner = take_last(a, [&] {
+      std::size_t inner = field_->shape({lanes, 0}).work, other = field_->shape({lanes, tangents()}).work;
+      if (other > inner) inner = other;
+      if (trace_ == Trace::closed && traced_->shape({lanes, 0}).work > inner) inner = traced_->shape({lanes, 0}).work;
+      return inner;
+    });
     return s;
   }
   Call<T> inside(const Call<T>& call, const Scratch& s, int k) const;
@@ -101,5 +111,6 @@ class Cnf final : public Map<T> {
   const Map<T>*field_, *traced_;
   Trace trace_;
   Costs costs_;
+  int dim_;
 };
 }  // namespace revode

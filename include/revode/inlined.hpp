@@ -19,6 +19,8 @@
 /// -ffp-contract=off. Explicit Runge-Kutta methods in floats; ways: Forgotten, Stored, Checkpointed, whose way back is
 /// the traced program's. The stack holds dim * (stages + 3) numbers a sample.
 #pragma once
+#include <algorithm>
+
 #include "revode/automatic.hpp"
 #include "revode/impl/pack.hpp"
 #include "revode/impl/solve_impl.hpp"
@@ -107,6 +109,10 @@ class InlinedFlow : public Flow<N, F> {
     fresh_ = ran_ahead_, ran_ahead_ = false;
   }
   bool guard() { return true; }
+  /// Steps [from, to) of a clock of given steps, whose states between nobody asks for: some packs abreast, so that the
+  /// one computes while the other waits, stay in registers for many steps.
+  template <class Clock>
+  void sweep(const Clock& clock, long from, long to);
   REVODE_INLINE void read() { copy(y, state); }
   REVODE_INLINE T error(const Control<T>& control);
   T first_step(const Controller<T>& controller, T t0, T span) {
@@ -127,6 +133,11 @@ class InlinedFlow : public Flow<N, F> {
   static constexpr bool zero(T a) { return !(a < 0) && !(a > 0); }
   static constexpr bool always(int) { return true; }
   static constexpr bool moves(int j) { return !zero(base.b[j]); }
+  static constexpr bool begins(int j) {  // the sum of what moves
+    for (int i = 0; i < j; ++i)
+      if (moves(i)) return false;
+    return true;
+  }
 
   std::size_t lanes() const { return W == 1 ? 1 : static_cast<std::size_t>(Base::call.extent.lanes); }
   REVODE_INLINE void copy(T* to, const T* from) const {
@@ -144,6 +155,12 @@ class InlinedFlow : public Flow<N, F> {
   void scale(T h);
   template <int V>
   void step_lanes(const Step<T>& s, std::size_t l, std::size_t n);
+  static constexpr int block = 32;  // steps in registers
+  static constexpr int abreast = W == 1 ? 1 : std::clamp(kernel::registers / (3 * dim), dim < 8 ? 2 : 1, 4);
+  template <int i, class S>
+  void stage(S t, const S* theta, const S* x, S (*k)[dim], S* psi) const;
+  template <int V, int count>
+  void sweep_lanes(const T* t0, int steps, std::size_t l, std::size_t n) const;
   T h_ = 0;  // what the coefficients below are multiplied by
   T a_[stages * (stages - 1) / 2 + 1], b_[stages], e_[stages];
 };

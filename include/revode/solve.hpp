@@ -111,6 +111,7 @@ struct Face<T, Settings, true> {
 template <class N, template <class> class W, class F = Map<typename N::Scalar>, class G = Flow<N, F>>
 class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>::type {
   using Settings = typename G::Settings;
+  static constexpr bool returns = !requires { W<G>::forgets; };
 
  public:
   using T = typename N::Scalar;
@@ -146,11 +147,17 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   Accounting accounting() const;
   // NOLINTEND(modernize-use-override)
   const G& flow() const { return flow_; }
+  /// All steps of the grid but the last at once, by a flow that can, where nothing is kept of the states between.
+  void sweep() requires(!returns && requires(G g, Clock<T> clock) { g.sweep(clock, 0L, 0L); }) {
+    if (controlled() || flow_.status != Status::ok || this->finished()) return;
+    flow_.sweep(this->clock_, this->at_, this->steps() - 1);
+    steps_done_ += this->steps() - 1 - this->at_, this->at_ = this->steps() - 1;
+    forward_evaluations_ = flow_.evaluations;
+  }
 
  private:
   bool failed(Status why) { return revode::fail(&flow_.status, why), false; }
   bool controlled() const { return !Settings::plain && controller_ != nullptr; }
-  static constexpr bool returns = !requires { W<G>::forgets; };
   G flow_;
   W<G> way_;
   void spread(const Step<T>& s);
@@ -204,6 +211,7 @@ template <class Any>
 Status run(Any& walk, const Grid<typename Any::Scalar>& grid, const typename Any::Scalar* theta,
            const typename Any::Scalar* y0) {
   if (Status s = walk.begin(grid, theta, y0); s != Status::ok) return s;
+  if constexpr (requires { walk.sweep(); }) walk.sweep();
   while (walk.advance()) {
   }
   return walk.status();

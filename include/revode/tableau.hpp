@@ -2,6 +2,25 @@
 /// figures there and its place in `all` here. Every order is a static_assert, by the conditions of the 17 rooted trees
 /// up to order 5 (Hairer, Norsett, Wanner, Solving ODEs I, Table II.2.1); tests/unit/order_conditions.cpp goes on to
 /// order 9.
+///
+///   tableau           order  f a step  real   imaginary  when
+///   euler             1      1         2      0          comparison; one tape where memory is all
+///   midpoint, heun    2 (1)  2         2      0          low accuracy at low cost; heun sees f at the nodes alone
+///   fehlberg12        2 (1)  3         2.01   0          the smallest pair: step control at the loosest tolerances
+///   ralston3          3 (2)  3         2.51   1.73       order 3 on given steps, least error bound of its kind
+///   bogacki_shampine  3 (2)  3         2.51   1.73       step control at loose tolerances, 1e-2 to 1e-4
+///   rk4               4      4         2.79   2.83       given steps: the default; oscillators
+///   three_eighths     4      4         2.79   2.83       the same, somewhat smaller errors, less sparse
+///   dormand_prince5   5 (4)  6         3.31   1.00       step control at 1e-4 to 1e-8, fourth-order readings
+///   tsitouras5        5 (4)  6         3.51   .48        the same, smaller errors
+///   cash_karp         5 (4)  6         3.73   0          parity with others; starts Adams
+///   dormand_prince8   8 (7)  13        5.17   0          step control at 1e-8 and below, in double
+///   ees25, ees27      2      3, 4      3.09, 3.92  0     walked back in floats, to O(h^6) and O(h^8) a step
+///
+/// order: of the solution and, in brackets, of the embedded one. f a step: evaluations of the step itself; a pair under
+/// step control may ask for one more, which the next step has for nothing. real, imaginary: the interval from 0 on
+/// which y' = mu y is stable, -h mu and h |Im mu|, as tests/reproduce/run stability finds them (an imaginary 0: growth,
+/// if slow, from 0 on). Equations and memory, (7 + 2 s) d and s tapes, are those of runge_kutta() in word.hpp.
 #pragma once
 #include "revode/tableaus/dormand_prince8.hpp"
 #include "revode/tableaus/ees.hpp"

@@ -84,14 +84,21 @@ struct Method {
   constexpr bool lifts() const { return registers > read; }
 };
 
-// ---- the catalogue: one line of letters a method
-/// Any explicit Runge-Kutta method: y += Psi_h(t, y). s evaluations a step; a == b: no inverse.
+// ---- the catalogue: one line of letters a method. Memory is that of a Solve beside the field's own work and what the
+// way keeps, d being the rows of the field times lanes and s the stages of a step; tests/numerics/method_memory.cpp
+// holds it. Stable: on y' = mu y with steps h, Verlet and symplectic Euler on q'' = -omega^2 q;
+// tests/reproduce/stability.cpp.
+
+/// Any explicit Runge-Kutta method (Kutta 1901): y1 = y0 + Psi_h(t0, y0). Order and stability are the tableau's
+/// (tableau.hpp); s evaluations a step, (7 + 2 s) d and s tapes. a == b: no inverse, so it is stored, checkpointed or
+/// taped. The choice on contracting fields, under step control, and wherever one of these ways fits.
 template <class T>
 constexpr Method<T> runge_kutta(const Tableau<T>& base) {
   return {base.name, 1, 1, 1, {push(0, +1, increment(1, 0, 0))}, {}, base, base.order};
 }
-/// The same in Williamson's form (low_storage.hpp), for a base that has one, and for floats: 6 d and one tape whatever
-/// the stages. Walked back in floats it is EES(2,5) or EES(2,7) in four registers.
+/// The same in Williamson's form (low_storage.hpp), for a base that has one, and for floats: s evaluations forwards,
+/// 2 s - 1 and s VJPs back, 6 d and one tape whatever the stages. For fields whose tapes fill the memory. Walked back
+/// in floats it is EES(2,5) or EES(2,7) in four registers.
 template <class T>
 constexpr Method<T> low_storage(const Tableau<T>& base) {
   Method<T> m = runge_kutta(base);
@@ -99,8 +106,11 @@ constexpr Method<T> low_storage(const Tableau<T>& base) {
   return m;
 }
 /// McCallum and Foster, arXiv 2410.11648: y1 = lambda y0 + (1 - lambda) z0 + Psi_h(t0, z0), z1 = z0 - Psi_{-h}(t1, y1),
-/// lambda being the damping m of y1 = z0 + m (y0 - z0) + Psi. Order of the base; 2 s evaluations a step. Stable on the
-/// negative real axis while lambda < R(h mu), R of the base: h |mu| < -ln lambda in practice.
+/// lambda being the damping m of y1 = z0 + m (y0 - z0) + Psi. Order of the base; 2 s evaluations a step; undone exactly
+/// in (9 + 2 s) d and s tapes. lambda = 1 is stable on a segment of the imaginary axis alone, to 2, 1.57, 1.93, 3.06 i
+/// over Euler, midpoint, Ralston 3, RK4; else on the negative real axis while lambda < R(h mu), R of the base: h |mu| <
+/// -ln lambda in practice; with halving events every K steps h |mu| <= ln 2 / K. The choice for high order undone
+/// exactly: oscillators and short horizons as it is, contracting fields with halving events.
 template <class T>
 constexpr Method<T> mccallum_foster(const Tableau<T>& base) {
   enum : signed char { y, z };
@@ -113,8 +123,11 @@ constexpr Method<T> mccallum_foster(const Tableau<T>& base) {
           base,
           base.order};
 }
-/// Asynchronous leapfrog (Mutze 2013; MALI, Zhuang et al. 2021): order 2, one evaluation a step. MALI's damping eta is
-/// m = 2 eta - 1; with m < 1 in every step the order is 1. Undamped it is stable on the segment [-i, i] alone.
+/// Asynchronous leapfrog (Mutze 2013; MALI, Zhuang et al. 2021, arXiv 2102.04668): w = x0 + h/2 v0, u = f(t0 + h/2, w),
+/// v1 = u + m (u - v0), x1 = w + h/2 v1, from v0 = f(t0, x0). Order 2, one evaluation a step and one for v0; undone
+/// exactly in 11 d and one tape. Undamped it is stable on the segment [-i, i] alone. MALI's damping eta is m = 2 eta -
+/// 1: stable on the negative real axis to 2 (1 - m) / (1 + m), but with m < 1 in every step the order is 1. The choice
+/// where evaluations are dear: oscillators, short horizons; with halving events, contracting fields to second order.
 template <class T>
 constexpr Method<T> alf() {
   enum : signed char { x, v };
@@ -129,8 +142,9 @@ constexpr Method<T> alf() {
 }
 
 /// Reversible Heun (Kidger et al., arXiv 2105.13493, algorithm 1): z1 = 2 y0 - z0 + h f(t0, z0) and
-/// y1 = y0 + h/2 (f(t0, z0) + f(t1, z1)), as half a push, a reflection and half a push. Order 2, one evaluation a step,
-/// stable on [-i, i] alone.
+/// y1 = y0 + h/2 (f(t0, z0) + f(t1, z1)), as half a push, a reflection and half a push. Order 2, one evaluation a step
+/// and one to begin with; undone exactly in 12 d and one tape; stable on [-i, i] alone. Choose it as asynchronous
+/// leapfrog, where f is to be seen at the nodes and not between them: fields driven by data that is known there.
 template <class T>
 constexpr Method<T> reversible_heun() {
   enum : signed char { y, z };
@@ -143,9 +157,11 @@ constexpr Method<T> reversible_heun() {
           tableau::euler<T>,
           2};
 }
-/// Leapfrog, or explicit midpoint, over two intervals of h/2 with Euler's step as its start:
-/// x_{k+1} = x_{k-1} + h f(t_k, x_k), y the even x and z the odd ones brought to the node. Order 2, two evaluations a
-/// step, stable where h/2 mu lies on [-i, i] alone.
+/// Leapfrog, or explicit midpoint (Gragg 1965; Hairer et al., II.9), over two intervals of h/2 with Euler's step as its
+/// start: x_{k+1} = x_{k-1} + h f(t_k, x_k), y the even x and z the odd ones brought to the node. Order 2, two
+/// evaluations a step and one to begin with; undone exactly in 12 d and one tape; stable where h/2 mu lies on [-i, i]
+/// alone, and nothing in it damps. For oscillators and for comparison: asynchronous leapfrog at half the step does the
+/// same for the same evaluations.
 template <class T>
 constexpr Method<T> leapfrog() {
   enum : signed char { y, z };
@@ -158,16 +174,19 @@ constexpr Method<T> leapfrog() {
           tableau::euler<T>,
           2};
 }
-/// Velocity Verlet (Stormer; Verlet 1967) in its drift-kick-drift form for q'' = g(t, q): y = (q, p), the field is g
-/// alone, half as many rows. Order 2, symplectic, one evaluation a step; stable for h omega < 2.
+/// Velocity Verlet (Stormer; Verlet 1967) in its drift-kick-drift form for q'' = g(t, q): w = q0 + h/2 p0, p1 = p0 + h
+/// g(t0 + h/2, w), q1 = w + h/2 p1; y = (q, p), the field is g alone, half as many rows. Order 2, symplectic, one
+/// evaluation a step; undone exactly in 12 d and one tape; stable for h omega < 2. The choice for mechanics without
+/// friction, orbits, long horizons: its energy does not drift.
 template <class T>
 constexpr Method<T> verlet() {
   enum : signed char { q, p };
   return {"verlet",          2, 3, 2, {drift(q, .5f, p), push(p, +1, increment(1, .5f, q)), drift(q, .5f, p)}, {},
           tableau::euler<T>, 2};
 }
-/// Semi-implicit Euler for q'' = g(t, q), y = (q, p): q1 = q0 + h p0, p1 = p0 + h g(t0, q1). Order 1, symplectic, one
-/// evaluation a step; stable for h omega < 2.
+/// Semi-implicit Euler (Hairer, Lubich, Wanner, Geometric Numerical Integration, I.1) for q'' = g(t, q), y = (q, p):
+/// q1 = q0 + h p0, p1 = p0 + h g(t0, q1). Order 1, symplectic, one evaluation a step; undone exactly in 12 d and one
+/// tape; stable for h omega < 2. For comparison and for models that were made with it; else Verlet, at the same price.
 template <class T>
 constexpr Method<T> symplectic_euler() {
   enum : signed char { q, p };
@@ -175,8 +194,10 @@ constexpr Method<T> symplectic_euler() {
 }
 
 inline constexpr int most_multistep = 6;
-/// Adams, Bashforth and Moulton (adams.hpp): of that order, 1 to 6, two evaluations a step. The word and the base are
-/// those of its first `order - 1` steps: Cash and Karp's, whose errors h^6 a step the order 6 allows.
+/// Adams, Bashforth and Moulton (adams.hpp): of that order q, 1 to 6, two evaluations a step, (16 + 3 q) d and six
+/// tapes, and q d a state that is kept. Stable on the negative real axis to 1, 2, 1.73, 1.28, .95, .70. The word and
+/// the base are those of its first q - 1 steps: Cash and Karp's, whose errors h^6 a step the order 6 allows. The choice
+/// for smooth fields that do not contract much and are dear: a high order for two evaluations.
 template <class T>
 constexpr Method<T> adams(int order) {
   Method<T> m = runge_kutta(tableau::cash_karp<T>);

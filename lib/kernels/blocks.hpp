@@ -7,6 +7,8 @@ namespace revode::kernel {
 /// Rows of a block two packs wide: accumulators for two FMA units of four cycles, and registers left for the operands.
 inline constexpr int block_rows = register_bytes == 64 ? 12 : register_bytes == 32 ? 6 : 4;
 inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
+/// A product of this many rows or fewer takes twice the packs: otherwise the FMA units wait for their own results.
+inline constexpr int few_rows = register_bytes == 64 ? 4 : 2;
 
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
 /// remainder would leave the FMA units waiting for their own results.

@@ -122,8 +122,11 @@ void product(const Product<T>& p) {
       return narrow_columns<T, 1, transposed>(one, 0);
     }
   } else {
+    if (p.rows <= few_rows)
+      for (; lane + 2 * block_packs * W <= p.lanes; lane += 2 * block_packs * W)
+        columns<T, W, few_rows, 2 * block_packs, transposed>(p, lane);
     if constexpr (register_bytes == 64)
-      if (const Index packs = p.lanes / W; packs % 2 == 1 && packs > 1) {  // one left over would starve the FMA units
+      if (const Index packs = (p.lanes - lane) / W; packs % 2 == 1 && packs > 1) {  // one alone starves the FMA units
         columns<T, W, 8, 3, transposed>(p, lane);
         lane += 3 * W;
       }

@@ -1,5 +1,7 @@
 // Fixed point: the state lives in Z / 2^w, where adding and subtracting the same rounded increment cancel exactly. Sums
 // wrap in unsigned packs; only increments that fit are converted, so every conversion is exact.
+#include <string.h>
+
 #include "scalars.hpp"
 #include "sweep.hpp"
 
@@ -33,12 +35,14 @@ struct Fixed : On<T, W> {
       return __builtin_convertvector(i, V);
   }
   static REVODE_INLINE bool every(V condition_as_zero) {  // zero where it holds
-    T worst = T(0);
-    if constexpr (W == 1)
-      worst = condition_as_zero;
-    else
-      for (int l = 0; l < W; ++l) worst += condition_as_zero[l];
-    return worst == T(0);
+    if constexpr (sizeof(V) % sizeof(std::uint64_t) != 0) {
+      return condition_as_zero == V{};
+    } else {
+      std::uint64_t part[sizeof(V) / sizeof(std::uint64_t)], any = 0;
+      memcpy(part, &condition_as_zero, sizeof part);
+      for (const std::uint64_t p : part) any |= p;
+      return any == 0;
+    }
   }
 };
 

@@ -110,6 +110,55 @@ void sum_turned(Index count, Index lanes, int samples, const T* rows, T* sum) {
   }
 }
 
+/// P packs of rows and R columns of a W_bar whose columns do not fill a pack: y_bar is turned, t[samples][stride] of
+/// the rows from the first on, and the biases take part. W_bar's rows are gathered and scattered, once a leaf.
+template <class T, int W, int P, int R>
+REVODE_INLINE void outer_narrow(const Leaf<T>& leaf, const T* t, Index stride, Index column, T* b_bar) {
+  using O = On<T, W>;
+  alignas(64) T w[P * R * W];
+  T* const W_bar = leaf.W_bar + column;
+  const Index in = leaf.in;
+  for (int j = 0; j < P * W; ++j)
+    for (int r = 0; r < R; ++r) w[r * P * W + j] = W_bar[j * in + r];
+  typename O::V sum[R][P], bias[P];
+  REVODE_UNROLL for (int p = 0; p < P; ++p) {
+    bias[p] = b_bar ? O::load(b_bar + p * W) : O::all(T(0));
+    REVODE_UNROLL for (int r = 0; r < R; ++r) sum[r][p] = O::load(w + (r * P + p) * W);
+  }
+  const T* x = leaf.x + column * leaf.lanes;
+  for (int l = 0; l < leaf.samples; ++l, t += stride, ++x) REVODE_UNROLL for (int p = 0; p < P; ++p) {
+      const auto v = O::load(t + p * W);
+      bias[p] = bias[p] + v;
+      REVODE_UNROLL for (int r = 0; r < R; ++r) sum[r][p] = O::fma(v, O::all(x[r * leaf.lanes]), sum[r][p]);
+    }
+  REVODE_UNROLL for (int p = 0; p < P; ++p) {
+    if (b_bar) O::store(b_bar + p * W, bias[p]);
+    REVODE_UNROLL for (int r = 0; r < R; ++r) O::store(w + (r * P + p) * W, sum[r][p]);
+  }
+  for (int j = 0; j < P * W; ++j)
+    for (int r = 0; r < R; ++r) W_bar[j * in + r] = w[r * P * W + j];
+}
+
+/// All whole packs of rows; how many rows these are.
+template <class T, int W>
+int outer_narrow_all(Leaf<T> leaf, T* b_bar) {
+  alignas(64) T t[panel_size<W>];
+  const int rows = leaf.out / W * W, most = static_cast<int>(panel_size<W> / leaf.samples / W * W);
+  for (int first = 0; first < rows; first += most) {
+    const int count = rows - first < most ? rows - first : most;
+    turn<T, W>(count, leaf.lanes, leaf.samples, leaf.y_bar + first * leaf.lanes, t, count);
+    descending_blocks<4, 2, 1>(count / W, [&]<int P>(int pack) REVODE_INLINED {
+      Leaf<T> part = leaf;
+      part.W_bar += static_cast<Index>(first + pack * W) * leaf.in;
+      T* const b = b_bar ? b_bar + first + pack * W : nullptr;
+      descending_blocks<2, 1>(static_cast<int>(leaf.in), [&]<int R>(int column) REVODE_INLINED {
+        outer_narrow<T, W, P, R>(part, t + pack * W, count, column, column == 0 ? b : nullptr);
+      });
+    });
+  }
+  return rows;
+}
+
 /// y is loaded for every column: GCC takes a pack that outlives its loop apart, lane by lane.
 template <class T, int W>
 REVODE_INLINE void outer_lanes(int out, int in, Index lanes, Index lane, const T* y_bar, const T* x, T* W_bar,
@@ -134,9 +183,18 @@ void outer_lanes_from(int out, int in, Index lanes, Index lane, const T* y_bar, 
 
 template <class T>
 void dense_vjp_weight(int out, int in, int lanes, int samples, const T* y_bar, const T* x, T* W_bar, T* b_bar) {
-  if (!wide::dense_vjp_weight(out, in, lanes, samples, y_bar, x, W_bar))
-    outer_all<T, width<T>>({in, lanes, out, samples, y_bar, x, W_bar});
-  if (b_bar) sum_rows(out, lanes, samples, y_bar, b_bar);
+  constexpr int W = width<T>;
+  if (!wide::dense_vjp_weight(out, in, lanes, samples, y_bar, x, W_bar)) {
+    if (const int rows = W > 1 && in < W && out >= W && samples >= W
+                             ? outer_narrow_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar}, b_bar)
+                             : 0;
+        rows > 0) {
+      out -= rows, y_bar += static_cast<Index>(rows) * lanes, W_bar += static_cast<Index>(rows) * in;
+      if (b_bar) b_bar += rows;
+    }
+    if (out > 0) outer_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar});
+  }
+  if (b_bar && out > 0) sum_rows(out, lanes, samples, y_bar, b_bar);
 }
 
 template <class T>

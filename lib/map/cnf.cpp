@@ -49,13 +49,12 @@ void Cnf<T>::fill(const Call<T>& call, const Kept& kept, const Scratch& s, const
 template <class T>
 void Cnf<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
   if (refuses_tangents(call, rows(), y)) return;
-  const Shape all = shape(call.extent);
-  Arena tape_arena(tape, all.tape), work_arena(call.work, all.work);
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
   const int d = dim(), lanes = call.extent.lanes, k = tangents();
   const Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
   const T* f = trace_ == Trace::closed ? kept.traced : kept.y;
-  if (!f || !s.x) return;  // the caller gave less than shape() asks for
+  if (!f || !s.x) return;  // the caller's bytes are not aligned
   const std::size_t n = size(d) * size(lanes), row = size(lanes);
   if (costs_.taylor) field_->eval(inside(call, s, 0), x, kept.f, kept.f_tape);
   if (jet()) {
@@ -113,13 +112,12 @@ template <class T>
 void Cnf<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                  const Bar<T>& bar) const {
   if (call.extent.tangents) return;
-  const Shape all = shape(call.extent);
-  Arena tape_arena(tape, all.tape), work_arena(call.work, all.work);
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
   const int lanes = call.extent.lanes, k = tangents();
   const Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
   const T* f = trace_ == Trace::closed ? kept.traced : kept.y;
-  if (!f || !s.x || !s.y_bar || !s.x_bar || !s.traced_bar) return;  // the caller gave less than shape() asks for
+  if (!f || !s.x || !s.y_bar || !s.x_bar || !s.traced_bar) return;  // the caller's bytes are not aligned
   const std::size_t n = size(dim()) * size(lanes);
   cotangents(call, kept, s, x, y_bar);
   if (jet()) {

@@ -43,8 +43,7 @@ void TimeMlp<T>::layer(const Call<T>& call, const Kept& kept, const Scratch& s, 
 template <class T>
 void TimeMlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
   if (traced_ && refuses_tangents(call, out(layers_ - 1) + 1, y)) return;
-  const Shape all = shape(call.extent);
-  Arena tape_arena(tape, all.tape), work_arena(call.work, all.work);
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
   const Kept kept = keep(tape_arena, call.extent);
   const Scratch s = scratch(work_arena, call.extent);
   weights_->eval(weights_call(call, s), nullptr, kept.weights, kept.weights_tape);
@@ -90,15 +89,14 @@ template <class T>
 void TimeMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
                      const Bar<T>& bar) const {
   if (traced_ && call.extent.tangents) return;
-  const Shape all = shape(call.extent);
-  Arena tape_arena(tape, all.tape), work_arena(call.work, all.work);
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
   const Kept kept = keep(tape_arena, call.extent);
   const Scratch s = scratch(work_arena, call.extent);
-  if (!kept.weights || !s.weights_bar) return;  // the caller gave less than shape() asks for
+  if (!kept.weights || !s.weights_bar) return;  // the caller's bytes are not aligned
   if (traced_) {
     const std::size_t lanes = size(call.extent.lanes);
     memcpy(s.e, y_bar + size(out(layers_ - 1)) * lanes, lanes * sizeof(T));
-    for (std::size_t i = 0; i < size(widest()) * lanes; ++i) s.ones[i] = 1;
+    for (std::size_t i = 0, n = size(widest()) * lanes; i < n; ++i) s.ones[i] = 1;
   }
   for (int l = layers_ - 1; l >= 0; --l)
     layer_vjp(call, kept, s, l, l + 1 < layers_ ? s.y_bar : y_bar, l > 0 ? s.y_bar : x_bar, l == 0);

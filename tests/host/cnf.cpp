@@ -50,9 +50,15 @@ struct Model {
   }
   /// The gradient, the statistics and the sums of a leaf.
   std::vector<T> loss(int count) {
-    std::vector<T> leaf(theta.size() + CnfModel<T>::statistics);
+    const auto summed = static_cast<std::size_t>(model.summed()), params = static_cast<std::size_t>(model.params());
+    std::vector<T> leaf(summed + theta.size() - params + CnfModel<T>::statistics), all(params);
+    EXPECT_EQ(model.prepare(theta.data()), Status::ok);
     EXPECT_EQ(model.loss(x.data(), noise.data(), count, theta.data(), {leaf.data(), 16, leaf.size()}), Status::ok);
-    return leaf;
+    Status status = Status::ok;
+    std::copy_n(model.gather(theta.data(), leaf.data(), status), params, all.begin());
+    EXPECT_EQ(status, Status::ok);
+    all.insert(all.end(), leaf.begin() + static_cast<std::ptrdiff_t>(summed), leaf.end());
+    return all;
   }
   CnfModel<T> model;
   Bytes memory;
@@ -87,34 +93,70 @@ TEST(CnfModel, GradientIsThatOfCentralDifferences) {
     }
 }
 
+/// What is computed once an update: concat's trace matrix, and a hypernetwork's weights at the times of the steps of
+/// each method; of two flows.
+TEST(CnfModel, GradientThroughWhatAnUpdateComputesOnceIsThatOfCentralDifferences) {
+  using Layer = CnfModel<double>::Layer;
+  for (const auto layer : {Layer::concat, Layer::hyper})
+    for (const auto& base : {tableau::rk4<double>, tableau::three_eighths<double>, tableau::ralston3<double>}) {
+      Config<double> c = config<double>(3, 2);
+      c.layer = layer, c.norm = true, c.hyper_hidden = 3, c.kinetic = .1, c.end_time = .7, c.base_variance = .3;
+      c.hidden = layer == Layer::hyper ? std::vector<int>{4} : std::vector<int>{4, 3};
+      c.plan.method = runge_kutta(base);
+      take(c, Way::stored, Arithmetic::real);
+      Model<double> m(c);
+      ASSERT_NE(m.model.summed(), m.model.params());
+      const auto params = static_cast<std::size_t>(m.model.params());
+      const auto gradient = m.loss(13);
+      for (std::size_t i = 0; i < params; i += trial::sanitized ? 23 : 3) {  // as above
+        const double keep = m.theta[i], e = 1e-5;
+        m.theta[i] = keep + e;
+        const double plus = m.loss(13)[params];
+        m.theta[i] = keep - e;
+        const double minus = m.loss(13)[params];
+        m.theta[i] = keep;
+        ASSERT_NEAR(gradient[i], (plus - minus) / (2 * e), 1e-6 * (1 + std::abs(gradient[i]))) << i;
+      }
+    }
+}
+
+std::vector<float> train(const Config<float>& c) {
+  Model<float> m(c);
+  const auto params = static_cast<std::size_t>(m.model.params());
+  Adam<float> adam;
+  Arena measure;
+  adam.place(measure, params);
+  Bytes bytes(measure.bytes());
+  Arena arena = bytes.arena();
+  adam.place(arena, params);
+  adam.reset();
+  float first = 0, last = 0;
+  for (int i = 0; i < 20; ++i) {
+    const auto leaf = m.loss(16);
+    adam.update(.01f, leaf.data(), m.theta.data());
+    (i ? last : first) = leaf[params];
+  }
+  EXPECT_LT(last, first);
+  return m.theta;
+}
+
 /// A short training by each way; all give the same parameters, bit by bit.
 TEST(CnfModel, ExactStoredAndCheckpointedTrainTheSameBits) {
-  std::vector<std::vector<float>> trained;
-  for (const Way way : {Way::reversed, Way::stored, Way::checkpointed}) {
-    Config<float> c = config<float>(8, 2);
-    c.norm = c.learn_time = true, c.kinetic = .01f, c.plan.fraction_bits[0] = 20;
-    c.plan.halve_every = 2, c.plan.log_bits = way == Way::reversed ? c.plan.log_bits_for(8, 4, 16) : 0;
-    take(c, way, Arithmetic::fixed);
-    Model<float> m(c);
-    const auto params = static_cast<std::size_t>(m.model.params());
-    Adam<float> adam;
-    Arena measure;
-    adam.place(measure, params);
-    Bytes bytes(measure.bytes());
-    Arena arena = bytes.arena();
-    adam.place(arena, params);
-    adam.reset();
-    float first = 0, last = 0;
-    for (int i = 0; i < 20; ++i) {
-      const auto leaf = m.loss(16);
-      adam.update(.01f, leaf.data(), m.theta.data());
-      (i ? last : first) = leaf[params];
+  using Layer = CnfModel<float>::Layer;
+  for (const auto layer : {Layer::concat, Layer::concat_squash, Layer::hyper}) {
+    std::vector<std::vector<float>> trained;
+    for (const Way way : {Way::reversed, Way::stored, Way::checkpointed}) {
+      Config<float> c = config<float>(8, 2);
+      c.layer = layer, c.norm = true, c.learn_time = layer != Layer::hyper, c.kinetic = .01f;
+      if (layer == Layer::hyper) c.hidden = {8}, c.hyper_hidden = 5;
+      c.plan.fraction_bits[0] = 20;
+      c.plan.halve_every = 2, c.plan.log_bits = way == Way::reversed ? c.plan.log_bits_for(8, 4, 16) : 0;
+      take(c, way, Arithmetic::fixed);
+      trained.push_back(train(c));
     }
-    EXPECT_LT(last, first);
-    trained.push_back(m.theta);
+    EXPECT_TRUE(trial::same_bits(trained[0], trained[1])) << static_cast<int>(layer);
+    EXPECT_TRUE(trial::same_bits(trained[0], trained[2])) << static_cast<int>(layer);
   }
-  EXPECT_TRUE(trial::same_bits(trained[0], trained[1]));
-  EXPECT_TRUE(trial::same_bits(trained[0], trained[2]));
 }
 
 TEST(CnfModel, BytesOfExactReversalDoNotKnowTheSteps) {

@@ -54,6 +54,35 @@ TEST(Adams, HasItsOrderInStatesAndGradients) {
   }
 }
 
+struct Decay {  // y' = mu y
+  static constexpr int dim = 1, params = 1;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S* mu, S* dy) const {
+    dy[0] = mu[0] * y[0];
+  }
+};
+constexpr Automatic<T, Decay> decay;
+/// |y| after that many steps of 1, of which the first ones are Cash and Karp's.
+double magnitude_after(int q, double mu, long steps) {
+  const Plan<T> plan = inference(adams<T>(q));
+  Bytes bytes(Solve<T>::bytes(decay, plan, 1));
+  Arena arena = bytes.arena();
+  Solve<T> solve;
+  const T one = 1;
+  EXPECT_EQ(solve.init(arena, decay, plan, 1), Status::ok);
+  EXPECT_EQ(run(*solve, {0, static_cast<T>(steps), steps}, &mu, &one), Status::ok);
+  return std::fabs(solve->y()[0]);
+}
+/// The intervals of word.hpp, from the eigenvalues of the recurrence: within one in a hundred of their ends solutions
+/// grow on one side and fall on the other.
+TEST(Adams, IsStableToTheEndOfItsInterval) {
+  constexpr double ends[] = {1, 2, 1.728, 1.284, .946, .698};
+  for (int q = 1; q <= most_multistep; ++q) {
+    EXPECT_LT(magnitude_after(q, -.99 * ends[q - 1], 2000), magnitude_after(q, -.99 * ends[q - 1], 1000)) << q;
+    EXPECT_GT(magnitude_after(q, -1.01 * ends[q - 1], 2000), magnitude_after(q, -1.01 * ends[q - 1], 1000)) << q;
+  }
+}
+
 /// The error stays near the tolerance (measured below 75 tolerances at order 2, where many
 /// steps add up; 200 leave room), and higher orders take fewer
 /// steps.

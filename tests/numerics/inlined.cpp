@@ -23,6 +23,16 @@ struct Everything {
 template <class T>
 constexpr Automatic<T, Everything> everything{};
 
+struct Forced {
+  static constexpr int dim = 1, params = 1;
+  template <class S>
+  constexpr void operator()(S t, const S* y, const S* p, S* dy) const {
+    dy[0] = cos(t) - p[0] * y[0];
+  }
+};
+template <class T>
+constexpr Automatic<T, Forced> forced{};
+
 template <class T, class Rule>
 Problem<T> problem(const Automatic<T, Rule>& field, int lanes) {
   Problem<T> p;
@@ -103,6 +113,35 @@ TYPED_TEST(Inlines, TheBitsOfItsGradientByEveryWay) {
   compare<T, Everything, tableau::dormand_prince5<T>, 1, Stored>(everything<T>, Way::stored);
   compare<T, Everything, tableau::dormand_prince5<T>, 1, Checkpointed>(everything<T>, Way::checkpointed);
   compare<T, Everything, tableau::dormand_prince5<T>, 4, Checkpointed>(everything<T>, Way::checkpointed);
+}
+
+/// run() takes steps of a grid at once, packs abreast, which the cursor takes singly: lanes that fill all of these and
+/// leave some over, more steps than stay in registers, steps of several sizes.
+TYPED_TEST(Inlines, TheBitsOfTheRunTimeSolveInOneSweep) {
+  using T = TypeParam;
+  const T through[] = {T(.25), T(.75), T(.8), T(3)};
+  const auto sweeps = [&]<class Rule, const Tableau<T> & base, int W>(const Automatic<T, Rule>& field, int lanes) {
+    Problem<T> p = problem(field, lanes);
+    const Plan<T> plan = inference(runge_kutta(base));
+    for (const Grid<T>& grid : {Grid<T>{T(.25), T(3), 70}, {T(3), T(.25), 1}, {0, 0, 33, through, 4}}) {
+      Solve<T> solve;
+      Inlined<T, Rule, base, W> inlined;
+      Bytes bytes(Solve<T>::bytes(field, plan, lanes)), fewer(decltype(inlined)::bytes(field, plan, lanes));
+      Arena arena = bytes.arena(), other = fewer.arena();
+      ASSERT_EQ(solve.init(arena, field, plan, lanes), Status::ok);
+      ASSERT_EQ(inlined.init(other, field, plan, lanes), Status::ok);
+      ASSERT_EQ(run(*solve, grid, p.theta.data(), p.y0.data()), Status::ok);
+      ASSERT_EQ(run(inlined, grid, p.theta.data(), p.y0.data()), Status::ok);
+      EXPECT_TRUE(inlined.finished());
+      EXPECT_EQ(inlined.accounting().steps, solve->accounting().steps);
+      EXPECT_EQ(inlined.accounting().evaluations_forward, solve->accounting().evaluations_forward);
+      EXPECT_EQ(hash<T>(*solve), tests::hash(inlined.y(), inlined.size())) << base.name << ", " << lanes << " lanes";
+    }
+  };
+  sweeps.template operator()<Everything, tableau::rk4<T>, 1>(everything<T>, 1);
+  sweeps.template operator()<Everything, tableau::rk4<T>, 4>(everything<T>, 43);
+  sweeps.template operator()<Everything, tableau::bogacki_shampine<T>, kernel::width<T>>(everything<T>, 7);
+  sweeps.template operator()<Forced, tableau::midpoint<T>, 4>(forced<T>, 47);
 }
 
 TEST(Inlined, RefusesWhatItIsNotMadeFor) {

@@ -47,12 +47,12 @@ def picture(folder):
     looks = {"sir": [(1, COLOURS[1], "in bed")], "lotka_volterra": [(0, COLOURS[0], "hare"), (1, COLOURS[1], "lynx")]}
     script = ("set datafile separator ','\nset datafile columnheaders\nset border 3 lc rgb '#aaaaaa'\n"
               "set tics nomirror textcolor rgb '#555555'\nset key top right\nset multiplot\n"
-              "pick(i) = column('state') == i ? column('t') : NaN\n")
+              "pick(i) = column('state') == i ? column('t') : NaN\nbeside(i) = pick(i) + .24 * (i - .5)\n")
     for column, (name, curves) in enumerate(looks.items()):
         left = .06 + .5 * column
         script += (f"set lmargin at screen {left:.2f}; set rmargin at screen {left + .42:.2f}\n"
-                   f"set title '{MODELS[name][0]}'\nset tmargin at screen .92; set bmargin at screen .38\n"
-                   "set xlabel ''\nset yrange [0:*]\nset ytics autofreq\nset format x ''\nplot "
+                   f"set title '{MODELS[name][0]}'\nset tmargin at screen .91; set bmargin at screen .38\n"
+                   f"set xlabel ''\nset xrange [-.4:{14 if name == 'sir' else 20.4}]\nset yrange [0:*]\nset ytics autofreq\nset format x ''\nplot "
                    + ", \\\n  ".join(f"'{name}_curve.csv' using 't':'y{i}' with lines lw 2 lc rgb '{c}' title '{t}', "
                                      f"'{name}_residuals.csv' using (pick({i})):'seen' with points pt 7 ps .6 "
                                      f"lc rgb '{c}' notitle" for i, c, t in curves)
@@ -60,7 +60,7 @@ def picture(folder):
                    f"set xlabel '{'day' if name == 'sir' else 'years since 1900'}'\nset yrange [*:*]\n"
                    f"set ytics {20 if name == 'sir' else 10}\nplot 0 with lines "
                    "lc rgb '#aaaaaa' notitle, "
-                   + ", ".join(f"'{name}_residuals.csv' using (pick({i})):'residual' with impulses lw 3 lc rgb '{c}' "
+                   + ", ".join(f"'{name}_residuals.csv' using (beside({i})):'residual' with impulses lw 3 lc rgb '{c}' "
                                f"notitle" for i, c, _ in curves) + "\n")
     draw(folder, "fits", script + "unset multiplot\n", 1000, 460)
 

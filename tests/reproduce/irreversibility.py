@@ -80,16 +80,23 @@ def picture(folder, rows):
     curves = (("euler", "Euler, -h"), ("rk4", "RK4, -h"), ("ees27", "EES(2,7), -h"),
               ("alf", "asynchronous leapfrog, floats"), ("mf_midpoint_.5", "McCallum-Foster midpoint .5, floats"),
               ("taped_rk4", "RK4, tape: exactly 0"))
-    data = [(i, steps, min(max(float(rows["decay", 100, steps, method]["back"]), 1e-17), OFF))
-            for i, (method, _) in enumerate(curves) for steps in STEPS]
-    write_csv(folder / "picture.csv", ["curve", "steps", "error"], [(i, n, e if e == e else OFF) for i, n, e in data])
-    lines = [f"'picture.csv' using (column('curve') == {i} ? column('steps') : NaN):'error' with linespoints lw 2 pt 7 "
-             f"ps 0.8 lc rgb '{COLOURS[i]}' title '{label}'" for i, (_, label) in enumerate(curves)]
+    fields = (("decay", 100, "z' = -100 z"), ("relu", 10, "z' = -max(0, 10 z)"))
+    script = ""
+    for column, (field, rate, title) in enumerate(fields):
+        data = [(i, steps, min(max(float(rows[field, rate, steps, method]["back"]), 1e-17), OFF))
+                for i, (method, _) in enumerate(curves) for steps in STEPS]
+        write_csv(folder / f"picture-{field}.csv", ["curve", "steps", "error"],
+                  [(i, n, e if e == e else OFF) for i, n, e in data])
+        lines = [f"'picture-{field}.csv' using (column('curve') == {i} ? column('steps') : NaN):'error' with linespoints "
+                 f"lw 2 pt 7 ps {1.1 - .12 * i:.2f} lc rgb '{COLOURS[i]}' title '{label}'"
+                 for i, (_, label) in enumerate(curves)]
+        script += f'set title "{title}"\n{"set ylabel; unset key" if column else ""}\nplot ' + ", ".join(lines) + "\n"
     draw(folder, "irreversibility", "set datafile separator ','\nset datafile columnheaders\n"
          "set border 3 lc rgb '#888888'\nset tics nomirror textcolor rgb '#444444'\nset grid lc rgb '#e4e4e4'\n"
          f"set logscale xy\nset xrange [80:13000]\nset yrange [1e-18:{10 * OFF}]\nset format y '10^{{%T}}'\n"
-         f"set ytics add ('0' 1e-17, 'more' {OFF})\nset key outside right Left reverse\nset xlabel 'steps'\n"
-         "set ylabel 'error back at t = 0'\nset title \"z' = -100 z\"\nplot " + ", \\\n  ".join(lines) + "\n", 900, 380)
+         f"set ytics 1e-15,1e5,1 add ('0' 1e-17, 'more' {OFF})\nset key at screen .68,.85 left top Left reverse samplen 2\n"
+         "set xlabel 'steps'\nset ylabel 'error back at t = 0'\n"
+         "set multiplot layout 1,2 margins .08,.65,.15,.9 spacing .06\n" + script + "unset multiplot\n", 1100, 380)
 
 
 def main(folder):

@@ -43,14 +43,15 @@ class Planar {
     Random random(seed, 2);
     for (double& v : theta) v = .1 * static_cast<double>(random.normal());
   }
-  /// The mean of log q + U over z; its gradient is added.
-  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar) {
+  /// The mean of log q + beta U over z; its gradient is added.
+  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar,
+              double beta = 1) {
     double sum = 0;
     for (std::size_t l = 0; l < batch; ++l) {
       double x[2] = {z[l], z[batch + l]}, log_q = log_base(x[0], x[1]);
       kept_.clear();
       for (std::size_t k = 0; k < layers_; ++k) log_q -= layer(theta.data() + 5 * k, x);
-      const Potential p = reproduce::potential(which, x[0], x[1]);
+      const Potential p = reproduce::annealed(beta, which, x[0], x[1]);
       sum += log_q + p.u;
       if (!theta_bar) continue;
       double x_bar[2] = {p.by[0], p.by[1]};
@@ -101,70 +102,89 @@ class Planar {
   std::vector<Kept> kept_;
 };
 
-/// A continuous flow over a concatsquash field of one hidden layer, from the base at t = 0.
+/// The paper's continuous flow from the base at t = 0: M gated units whose weights a hypernetwork gives as functions of
+/// time.
 class Continuous {
  public:
   Continuous(const Continuous&) = delete;
   explicit Continuous(int units)
       : widths_{2, units, 2},
-        weights_(widths_, TimeLayer::concat_squash),
+        net_widths_{1, 32, 32, 7 * units},
+        net_(net_widths_, Activation::tanh),
+        weights_(net_, 2, units),
         field_(widths_, Activation::tanh, weights_),
         traced_(widths_, Activation::tanh, weights_, true),
         flow_(field_, Trace::closed, {}, &traced_) {
-    Plan<double> plan;
-    plan.method = runge_kutta(tableau::rk4<double>), plan.way = Way::stored, plan.arithmetic = Arithmetic::real;
-    plan.stored_steps = steps;
-    bytes_.resize(Solve<double>::bytes(flow_, plan, lanes) + REVODE_ALIGN);
+    Plan<double> plan, fine;
+    plan.method = fine.method = runge_kutta(tableau::dormand_prince5<double>);
+    plan.arithmetic = fine.arithmetic = Arithmetic::real;
+    plan.control.rtol = plan.control.atol = 1e-3;
+    fine.control.rtol = fine.control.atol = 1e-6;
+    fine.control.most_steps = 100000;
+    plan.way = Way::stored, plan.stored_steps = plan.control.most_steps = 1000;
+    fine.way = Way::none;
+    Arena measure;
+    Solve<double>::place(measure, flow_, plan, lanes), Solve<double>::place(measure, flow_, fine, lanes);
+    bytes_.resize(measure.bytes() + REVODE_ALIGN);
     void* at = bytes_.data();
     std::size_t space = bytes_.size();
-    Arena arena(std::align(REVODE_ALIGN, bytes_.size() - REVODE_ALIGN, at, space), bytes_.size() - REVODE_ALIGN);
+    Arena arena(std::align(REVODE_ALIGN, measure.bytes(), at, space), measure.bytes());
     if (const Status s = solve_.init(arena, flow_, plan, lanes); s != Status::ok) fail(s);
+    if (const Status s = fine_.init(arena, flow_, fine, lanes); s != Status::ok) fail(s);
   }
   std::size_t params() const { return static_cast<std::size_t>(flow_.shape({}).params); }
   void initialise(std::uint64_t seed, std::vector<double>& theta) const {
     Random random(seed, 2);
-    for (double& v : theta) v = static_cast<double>(2 * random.uniform() - 1) / std::sqrt(2.);
+    double* at = theta.data();
+    for (int l = 0; l < 3; ++l)
+      for (double* end = at + net_widths_[l + 1] * (net_widths_[l] + 1); at != end; ++at)
+        *at = static_cast<double>(2 * random.uniform() - 1) / std::sqrt(static_cast<double>(net_widths_[l]));
   }
-  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar) {
+  /// Without a gradient by the finer solve: what a coarse one gains by its own error does not count.
+  double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar,
+              double beta = 1) {
     std::vector<double> y0(z);
     y0.resize(3 * batch);
-    if (const Status s = run(*solve_, {0, 1, steps}, theta.data(), y0.data()); s != Status::ok) fail(s);
-    const double *y = solve_->y(), part = 1 / static_cast<double>(batch);
+    Trajectory<double>& solve = theta_bar ? *solve_ : *fine_;
+    if (const Status s = run(solve, {0, 1, 1}, theta.data(), y0.data()); s != Status::ok) fail(s);
+    const double *y = solve.y(), part = 1 / static_cast<double>(batch);
     std::vector<double> y_bar(3 * batch);
     double sum = 0;
     for (std::size_t l = 0; l < batch; ++l) {
-      const Potential p = reproduce::potential(which, y[l], y[batch + l]);
+      const Potential p = reproduce::annealed(beta, which, y[l], y[batch + l]);
       sum += log_base(z[l], z[batch + l]) + y[2 * batch + l] + p.u;
       y_bar[l] = part * p.by[0], y_bar[batch + l] = part * p.by[1], y_bar[2 * batch + l] = part;
     }
     if (theta_bar) {
       constexpr std::size_t leaves = lanes / 64;
-      std::vector<double> all(leaves * params());
-      if (const Status s = run_back(*solve_, y_bar.data(), static_cast<double*>(nullptr), {all.data(), 64, params()});
+      const std::size_t stride = theta.size();
+      std::vector<double> all(leaves * stride);
+      if (const Status s = run_back(*solve_, y_bar.data(), static_cast<double*>(nullptr), {all.data(), 64, stride});
           s != Status::ok)
         fail(s);
-      for (std::size_t i = 0; i < all.size(); ++i) theta_bar[i % params()] += all[i];
+      for (std::size_t i = 0; i < all.size(); ++i) theta_bar[i % stride] += all[i];
     }
     return sum * part;
   }
 
  private:
-  static constexpr long steps = 8;
   [[noreturn]] static void fail(Status s) {
     std::fprintf(stderr, "planar: %s\n", sentence(s));
     std::exit(1);
   }
-  int widths_[3];
-  LayerWeights<double> weights_;
+  int widths_[3], net_widths_[4];
+  Mlp<double> net_;
+  HyperWeights<double> weights_;
   TimeMlp<double> field_, traced_;
   Cnf<double> flow_;
   std::vector<std::byte> bytes_;
-  Solve<double> solve_;
+  Solve<double> solve_, fine_;
 };
 
-/// Trains by Adam with a cosine schedule; KL over 51,200 fresh draws.
+/// Trains by Adam with a cosine schedule, U annealed over the first half as in the planar flows' paper (equation 20);
+/// KL over 51,200 fresh draws.
 template <class Model>
-double train(Model&& model, int which, std::uint64_t seed, long updates, double rate) {
+double train(Model&& model, int which, std::uint64_t seed, long updates) {
   std::vector<double> theta(model.params()), bar(theta.size()), z;
   model.initialise(seed, theta);
   Adam<double> adam;
@@ -179,12 +199,12 @@ double train(Model&& model, int which, std::uint64_t seed, long updates, double 
   for (long i = 0; i < updates; ++i) {
     draw(seed, static_cast<std::uint64_t>(i), z);
     std::fill(bar.begin(), bar.end(), 0.);
-    model.loss(which, theta, z, bar.data());
+    const double done = static_cast<double>(i) / static_cast<double>(updates);
+    model.loss(which, theta, z, bar.data(), std::min(1., .01 + 2 * done));
     double norm = 0;
     for (const double v : bar) norm += v * v;
-    for (double& v : bar) v *= std::min(1., 10 / (std::sqrt(norm) + 1e-12));
-    const double done = static_cast<double>(i) / static_cast<double>(updates);
-    adam.update(rate * .5 * (1 + std::cos(std::numbers::pi * done)), bar.data(), theta.data());
+    for (double& v : bar) v *= std::min(1., 1 / (std::sqrt(norm) + 1e-12));
+    adam.update(1e-2 * .5 * (1 + std::cos(std::numbers::pi * done)), bar.data(), theta.data());
   }
   double sum = 0;
   constexpr int fresh = 200;
@@ -202,8 +222,8 @@ int main(int argc, char** argv) {
   const int which = std::atoi(argv[2]), width = std::atoi(argv[3]);
   const auto seed = static_cast<std::uint64_t>(std::atoll(argv[4]));
   const long updates = std::atol(argv[5]);
-  const double kl = continuous ? train(Continuous(width), which, seed, updates, 1e-2)
-                               : train(Planar(width), which, seed, updates, 1e-2);
+  const double kl =
+      continuous ? train(Continuous(width), which, seed, updates) : train(Planar(width), which, seed, updates);
   std::printf("potential,width,model,seed,kl\n%d,%d,%s,%s,%.6f\n", which, width, argv[1], argv[4], kl);
   return 0;
 }

@@ -51,6 +51,12 @@ inline Potential potential(int which, double x, double y) {
   return p;
 }
 
+/// At inverse temperature beta.
+inline Potential annealed(double beta, int which, double x, double y) {
+  const Potential p = potential(which, x, y);
+  return {beta * p.u, {beta * p.by[0], beta * p.by[1]}};
+}
+
 /// log of the integral of e^-U, midpoint rule: the narrowest feature, 0.2, has ten points.
 inline double log_normalisation(int which) {
   double sum = 0;

@@ -78,10 +78,10 @@ FRAME = ("set border 3 lc rgb '#888888'\nset tics nomirror textcolor rgb '#44444
 def pictures(folder):
     (folder / "stability-regions.csv").rename(folder / "regions.txt")  # blocks for gnuplot, no CSV
     blocks = [line[2:].strip() for line in (folder / "regions.txt").open() if line.startswith("# ")]
-    script = FRAME + "set multiplot layout 2,4\nset key top left\n"
+    script = FRAME + "set multiplot layout 2,4\nset key bottom left samplen 2\n"
     for damping in ("0.8", "0.99"):
         for i, base in enumerate(BASES[:4]):
-            span, pace = ("-3.2:0.7", 1) if damping == "0.8" else ("-0.2:0.06", 0.1)
+            span, pace = ("-3.2:1.3", 1) if damping == "0.8" else ("-0.2:0.06", 0.1)
             script += (f"set xrange [{span}]\nset xtics {pace}\nset yrange [-3.3:3.3]\n"
                        + panel(blocks, [(base, COLOURS[4], 2, "alone" if i == 0 else ""),
                                         (f"{base} {damping}", COLOURS[i], 1, "reversible" if i == 0 else "")],
@@ -90,11 +90,11 @@ def pictures(folder):
     one = [(b, c, 1, b.replace("_", " ")) for b, c in zip(("rk4", "dormand_prince5", "tsitouras5", "ees25", "ees27"),
                                                          COLOURS)]
     damped = [(f"alf {eta}", c, 1, f"ALF, eta {eta}") for eta, c in zip((0.9, 0.8, 0.7), COLOURS)]
-    draw(folder, "stability_others", FRAME + "set multiplot layout 1,2\nset key top left opaque\nset xrange [-5:0.8]\n"
+    draw(folder, "stability_others", FRAME + "set multiplot layout 1,2\nset key at -1.35,0 center samplen 2\nset xrange [-5:0.8]\n"
          "set yrange [-4.7:4.7]\n" + panel(blocks, one, "methods of one register")
-         + "set xrange [-1.3:0.2]\nset yrange [-1.2:1.2]\n"
+         + "set key default\nset key top left samplen 2\nset xrange [-1.9:0.2]\nset yrange [-1.2:1.2]\n"
          "set arrow from 0,-1 to 0,1 nohead lw 3 lc rgb '#cc79a7' front\n"
-         "set label 'undamped ALF and reversible Heun: -i ... i' at -1.25,-1.1\n"
+         "set label 'undamped ALF and reversible Heun: -i ... i' at -1.8,-1.1\n"
          + panel(blocks, damped, "asynchronous leapfrog, damped in every step") + "unset multiplot\n", 1000, 450)
 
 

@@ -89,9 +89,13 @@ TYPED_TEST(Dense, EveryLaneCountHasTheBitsOfTheText) {
   for (int lanes = 1; lanes <= 64; ++lanes) {
     ASSERT_TRUE(forward_equals<TypeParam>(this->random, 13, 9, lanes));
     ASSERT_TRUE(input_equals<TypeParam>(this->random, 13, 9, lanes));
+    ASSERT_TRUE(forward_equals<TypeParam>(this->random, 3, 9, lanes));  // few rows
+    ASSERT_TRUE(input_equals<TypeParam>(this->random, 13, 2, lanes));
     ASSERT_TRUE(weight_lanes_equals<TypeParam>(this->random, 5, 6, lanes));
     for (int samples = 1; samples <= lanes; ++samples)
       ASSERT_TRUE(weight_equals<TypeParam>(this->random, 14, 19, lanes, samples));
+    ASSERT_TRUE(
+        weight_equals<TypeParam>(this->random, 375, 3, lanes, lanes));  // narrow, more rows than are turned at once
   }
 }
 

@@ -19,6 +19,7 @@
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
+#include "revode/traced_mlp.hpp"
 #include "revode/winograd.hpp"
 #include "unit/flow_maps.hpp"
 
@@ -82,6 +83,8 @@ class Maps {
     add("second order with friction", friction_, false);
     add("second order of a gradient field", mechanics_, false);
     add("moving norm", moving_norm_, false);
+    add("traced mlp, one hidden layer", traced_one_, false);
+    add("traced mlp, two hidden layers", traced_two_, false);
     cnf_.reserve(16);
     for (const auto& field : flow_fields_) {
       add(field.name, *field.plain, true);
@@ -159,6 +162,8 @@ class Maps {
   std::vector<Cnf<T>> cnf_;
   static constexpr T moving_mean_[2] = {T(.5), T(-1)}, moving_var_[2] = {T(.3), T(2)};
   MovingNorm<T> moving_norm_{2, 4, moving_mean_, moving_var_};
+  static constexpr int traced_widths_[] = {3, 5, 4, 3};
+  TracedMlp<T> traced_one_{field_widths_, 3, Activation::tanh}, traced_two_{traced_widths_, 4, Activation::silu};
   Dense<T> enter_{2, 3, Activation::tanh}, leave_{3, 1};
   Block<T> inside_{field_, plan(Way::checkpointed, runge_kutta(tableau::rk4<T>)), Grid<T>{1, 0, 10}};
   const Map<T>* const through_[3] = {&enter_, &inside_, &leave_};

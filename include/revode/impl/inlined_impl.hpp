@@ -131,6 +131,73 @@ REVODE_INLINE void InlinedFlow<N, F, base, W>::step_lanes(const Step<T>& s, std:
 }
 
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <class Clock>
+void InlinedFlow<N, F, base, W>::sweep(const Clock& clock, long from, long to) {
+  const std::size_t n = lanes();
+  while (from < to) {
+    T t0[block];
+    const T h = clock.at(from).h;
+    int steps = 0;
+    for (; steps < block && from + steps < to; ++steps) {
+      const Step<T> s = clock.at(from + steps);
+      if (!(s.h == h)) break;
+      t0[steps] = s.t0;
+    }
+    if (!(h == h_)) scale(h);
+    std::size_t l = 0;
+    for (; l + W * abreast <= n; l += W * abreast) sweep_lanes<W, abreast>(t0, steps, l, n);
+    if constexpr (abreast > 2)
+      for (; l + W * 2 <= n; l += W * 2) sweep_lanes<W, 2>(t0, steps, l, n);
+    for (; l + W <= n; l += W) sweep_lanes<W, 1>(t0, steps, l, n);
+    for (; l < n; ++l) sweep_lanes<1, 1>(t0, steps, l, n);
+    Base::evaluations += advancing * steps;
+    from += steps;
+  }
+}
+
+/// Stage i of the step from x, and its part of the increment: as soon as k is there, for then it need not stay.
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <int i, class S>
+REVODE_INLINE void InlinedFlow<N, F, base, W>::stage(S t, const S* theta, const S* x, S (*k)[dim], S* psi) const {
+  if constexpr (i == 0) {
+    Rule{}(t, x, theta, k[0]);
+  } else {
+    S u[dim];
+    constexpr auto takes = [](int j) { return !zero(base.A(i, j)); };
+    for (int d = 0; d < dim; ++d) u[d] = detail::chain<i, takes>(x[d], a_ + i * (i - 1) / 2, k, d);
+    Rule{}(t, static_cast<const S*>(u), theta, k[i]);
+  }
+  if constexpr (moves(i))
+    for (int d = 0; d < dim; ++d) psi[d] = begins(i) ? S::all(b_[i]) * k[i][d] : S::fma(b_[i], k[i][d], psi[d]);
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <int V, int count>
+void InlinedFlow<N, F, base, W>::sweep_lanes(const T* t0, int steps, std::size_t l, std::size_t n) const {
+  using S = Lanes<T, V>;
+  const Theta<V> theta(Base::call.theta);
+  S x[count][dim], k[count][stages][dim], psi[count][dim];
+  const auto each = [](const auto& body) REVODE_INLINED {
+    if constexpr (count > 1)
+      detail::unrolled<count * dim>([&]<int i>() REVODE_INLINED { body(i / dim, i % dim); });
+    else
+      for (int d = 0; d < dim; ++d) body(0, d);
+  };
+  const auto at = [&](int g, int d) REVODE_INLINED {
+    return state + static_cast<std::size_t>(d) * n + l + static_cast<std::size_t>(g * V);
+  };
+  each([&](int g, int d) REVODE_INLINED { x[g][d] = S::load(at(g, d)); });
+  for (int step = 0; step < steps; ++step) {
+    detail::unrolled<advancing>([&]<int i>() REVODE_INLINED {
+      const S t = S::all(t0[step] + base.c(i) * h_);
+      for (int g = 0; g < count; ++g) stage<i>(t, theta.at, static_cast<const S*>(x[g]), k[g], psi[g]);
+    });
+    each([&](int g, int d) REVODE_INLINED { x[g][d] = x[g][d] + psi[g][d]; });
+  }
+  each([&](int g, int d) REVODE_INLINED { x[g][d].store(at(g, d)); });
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
 REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::error(const Control<T>& control) {
 #if defined(__x86_64__) || defined(__aarch64__)  // where a square root is an instruction
   if constexpr (W == 1) {

@@ -30,6 +30,7 @@ inline constexpr int register_bytes = 16;
 #else
 inline constexpr int register_bytes = 0;
 #endif
+inline constexpr int registers = register_bytes == 64 ? 32 : 16;
 /// Scalars in a register of this build.
 template <class T>
 inline constexpr int width = register_bytes ? register_bytes / static_cast<int>(sizeof(T)) : 1;

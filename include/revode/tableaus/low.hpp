@@ -7,6 +7,7 @@ template <class T>
 struct Euler {
   static constexpr T b[] = {1};
 };
+/// Euler 1768.
 template <class T>
 inline constexpr Tableau<T> euler = from<T, Euler<T>>("euler", 1);
 
@@ -14,6 +15,7 @@ template <class T>
 struct Midpoint {
   static constexpr T a[] = {T(.5)}, b[] = {0, 1}, b_hat[] = {1, 0};
 };
+/// Runge 1895; embedded Euler.
 template <class T>
 inline constexpr Tableau<T> midpoint = from<T, Midpoint<T>>("midpoint", 2, 1);
 
@@ -21,6 +23,7 @@ template <class T>
 struct Heun {
   static constexpr T a[] = {1}, b[] = {T(.5), T(.5)}, b_hat[] = {1, 0};
 };
+/// Heun 1900; embedded Euler.
 template <class T>
 inline constexpr Tableau<T> heun = from<T, Heun<T>>("heun", 2, 1);
 
@@ -54,6 +57,7 @@ template <class T>
 struct Rk4 {
   static constexpr T a[] = {T(.5), 0, T(.5), 0, 0, 1}, b[] = {T(1) / 6, T(1) / 3, T(1) / 3, T(1) / 6};
 };
+/// Kutta 1901.
 template <class T>
 inline constexpr Tableau<T> rk4 = from<T, Rk4<T>>("rk4", 4);
 

@@ -1,0 +1,138 @@
+#include "revode/traced_mlp.hpp"
+
+#include <string.h>
+
+#include "kernels/traced.hpp"
+#include "map/size.hpp"
+#include "scalars.hpp"
+
+namespace revode {
+template <class T>
+void TracedMlp<T>::layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const {
+  const T *b = phi + bias_at(l), *w_t = phi + time_at(l);
+  if (!times_) kernel::combine(size(out(l)), s.bias, b, 1, &call.t, &w_t);
+  kernel::dense(out(l), in(l), call.extent.lanes, phi + at(l), times_ ? b : s.bias, x, y);
+}
+
+template <class T>
+void TracedMlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const {
+  const int lanes = call.extent.lanes, d = in(0), last = layers_ - 1;
+  if (refuses_tangents(call, d + 1, y)) return;
+  const int k = number(call);
+  if (k < 0) {
+    fail(call.status, Status::bad_argument);
+    for (std::size_t i = 0; i < tile(d + 1, lanes); ++i) y[i] = static_cast<T>(__builtin_nanf(""));
+    return;
+  }
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
+  const Kept kept = keep(tape_arena, lanes);
+  const Scratch s = scratch(work_arena, lanes);
+  const T* phi = call.theta + size(k) * size(row());
+  for (int l = 0; l < last; ++l) {
+    T* a = act_ == Activation::silu ? kept.a[l] : kept.y[l];
+    layer(call, phi, s, l, l > 0 ? kept.y[l - 1] : x, a);
+    kernel::activate_and_slope(act_, tile(out(l), lanes), a, kept.y[l], kept.slope[l]);
+  }
+  layer(call, phi, s, last, kept.y[last - 1], y);
+  const T *C = phi + at(layers_), *no_bias = nullptr;
+  T* trace = y + tile(d, lanes);
+  if (last == 1) return kernel::dense(1, out(0), lanes, C, no_bias, kept.slope[0], trace);
+  kernel::dense(out(1), out(0), lanes, C, no_bias, kept.slope[0], kept.u);
+  kernel::dot_rows(out(1), lanes, kept.slope[1], kept.u, trace);
+}
+
+template <class T>
+void TracedMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tape, const T* y_bar, T* x_bar,
+                       const Bar<T>& bar) const {
+  const int lanes = call.extent.lanes, d = in(0), last = layers_ - 1, k = number(call);
+  if (call.extent.tangents || k < 0) return;
+  if (times_ && bar.t) return fail(call.status, Status::unsupported);
+  Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
+  const Kept kept = keep(tape_arena, lanes);
+  const Scratch s = scratch(work_arena, lanes);
+  const T *phi = call.theta + size(k) * size(row()), *C = phi + at(layers_), *trace_bar = y_bar + tile(d, lanes);
+  const ThetaBar<T> phi_bar = bar.theta.from(k * row(), lanes);
+  add_weights(call, s, last, kept.y[last - 1], y_bar, phi, phi_bar, bar.t);
+  kernel::dense_vjp_input(out(last), in(last), lanes, phi + at(last), y_bar, s.g);
+  if (last == 2) {
+    kernel::activate_and_slope_vjp(act_, out(1), lanes, kept.a[1], kept.y[1], s.g, trace_bar, kept.u, s.g, s.e);
+    add_outer(phi_bar, at(layers_), -1, out(1), out(0), lanes, s.e, kept.slope[0]);
+    kernel::dense_vjp_input(out(1), out(0), lanes, C, s.e, s.slope_bar);
+    add_weights(call, s, 1, kept.y[0], s.g, phi, phi_bar, bar.t);
+    kernel::dense_vjp_input(out(1), in(1), lanes, phi + at(1), s.g, s.e);
+  } else {
+    add_outer(phi_bar, at(layers_), -1, 1, out(0), lanes, trace_bar, kept.slope[0]);
+    kernel::dense_vjp_input(1, out(0), lanes, C, trace_bar, s.slope_bar);
+  }
+  T* g = last == 2 ? s.e : s.g;
+  kernel::activate_and_slope_vjp(act_, tile(out(0), lanes), kept.a[0], kept.y[0], g, s.slope_bar, g);
+  add_weights(call, s, 0, x, g, phi, phi_bar, bar.t);
+  if (x_bar) kernel::dense_vjp_input(out(0), d, lanes, phi, g, x_bar, true);
+}
+
+/// Of a layer, from the cotangent before its activation. Of b + w_t t the sum over a leaf's samples serves both.
+template <class T>
+void TracedMlp<T>::add_weights(const Call<T>& call, const Scratch& s, int l, const T* x, const T* a_bar, const T* phi,
+                               const ThetaBar<T>& phi_bar, T* t_bar) const {
+  const int lanes = call.extent.lanes, leaf = phi_bar.leaf;
+  const T one = 1;
+  const auto add_biases = [&](std::size_t n, const T* sum, T* b, T* w_t) {
+    kernel::combine(n, b, b, 1, &one, &sum);
+    kernel::combine(n, w_t, w_t, 1, &call.t, &sum);
+  };
+  if (times_ || !phi_bar.at) {
+    add_outer(phi_bar, at(l), bias_at(l), out(l), in(l), lanes, a_bar, x);
+  } else if (leaf == 1) {
+    add_outer(phi_bar, at(l), -1, out(l), in(l), lanes, a_bar, x);
+    add_biases(tile(out(l), lanes), a_bar, phi_bar.from(bias_at(l), lanes).at, phi_bar.from(time_at(l), lanes).at);
+  } else {
+    T* to = phi_bar.at;
+    for (int lane = 0; lane < lanes; lane += leaf, to += phi_bar.stride) {
+      memset(s.bias, 0, size(out(l)) * sizeof(T));
+      kernel::dense_vjp_weight(out(l), in(l), lanes, lanes - lane < leaf ? lanes - lane : leaf, a_bar + lane, x + lane,
+                               to + at(l), s.bias);
+      add_biases(size(out(l)), s.bias, to + bias_at(l), to + time_at(l));
+    }
+  }
+  if (!t_bar) return;
+  T sum;
+  kernel::dense_vjp_input(out(l), 1, lanes, phi + time_at(l), a_bar, s.lane);
+  kernel::tree_lanes(1, lanes, s.lane, &sum);
+  *t_bar += sum;
+}
+
+template <class T>
+void TracedMlp<T>::complete(T* row) const {
+  const std::size_t d = size(in(0)), h1 = size(out(0)), h2 = layers_ == 3 ? size(out(1)) : 1;
+  const T *W1 = row, *W2 = row + at(1), *last = row + at(layers_ - 1);
+  T* C = row + at(layers_);
+  for (std::size_t a = 0; a < h2; ++a)
+    for (std::size_t b = 0; b < h1; ++b) {
+      T m = 0;
+      for (std::size_t i = 0; i < d; ++i) m += last[layers_ == 3 ? i * h2 + a : i * h1 + b] * W1[b * d + i];
+      C[a * h1 + b] = layers_ == 3 ? W2[a * h1 + b] * m : m;
+    }
+}
+
+template <class T>
+void TracedMlp<T>::fold(const T* row, const T* row_bar, T* weights_bar) const {
+  const std::size_t d = size(in(0)), h1 = size(out(0)), h2 = layers_ == 3 ? size(out(1)) : 1;
+  const T *W1 = row, *W2 = row + at(1), *last = row + at(layers_ - 1), *C_bar = row_bar + at(layers_);
+  T *W1_bar = weights_bar, *W2_bar = weights_bar + at(1), *last_bar = weights_bar + at(layers_ - 1);
+  for (std::size_t a = 0; a < h2; ++a)
+    for (std::size_t b = 0; b < h1; ++b) {
+      const std::size_t ab = a * h1 + b;
+      T m = 0, m_bar = C_bar[ab];
+      const auto end = [&](std::size_t i) { return layers_ == 3 ? i * h2 + a : i * h1 + b; };
+      for (std::size_t i = 0; i < d; ++i) m += last[end(i)] * W1[b * d + i];
+      if (layers_ == 3) W2_bar[ab] += m_bar * m, m_bar *= W2[ab];
+      for (std::size_t i = 0; i < d; ++i) {
+        last_bar[end(i)] += m_bar * W1[b * d + i];
+        W1_bar[b * d + i] += m_bar * last[end(i)];
+      }
+    }
+}
+
+template class TracedMlp<float>;
+REVODE_DOUBLE(template class TracedMlp<double>;)
+}  // namespace revode

@@ -1,0 +1,71 @@
+// The sweeps of a closed trace have the bits of what they put together.
+#include "kernels/traced.hpp"
+
+#include <gtest/gtest.h>
+
+#include "unit/kernel_text.hpp"
+
+namespace {
+namespace kernel = revode::kernel;
+using revode::Activation;
+using text::Tile;
+
+template <class T>
+class Traced : public testing::Test {
+ protected:
+  text::Random random;
+};
+using Numbers = testing::Types<float, double>;
+TYPED_TEST_SUITE(Traced, Numbers);
+
+constexpr Activation activations[] = {Activation::identity, Activation::tanh, Activation::elu,    Activation::softplus,
+                                      Activation::relu,     Activation::silu, Activation::sigmoid};
+
+TYPED_TEST(Traced, SweepsHaveTheBitsOfTheirParts) {
+  using T = TypeParam;
+  for (const Activation a : activations)
+    for (const int rows : {1, 5})
+      for (const int lanes : {1, 3, 16, 23, 64, 77}) {
+        const int n = rows * lanes;
+        const auto count = static_cast<std::size_t>(n);
+        const auto x = this->random.template tile<T>(n), y_bar = this->random.template tile<T>(n),
+                   u = this->random.template tile<T>(n), by = this->random.template tile<T>(lanes);
+        const Tile<T> ones(count, T(1));
+        Tile<T> y(count), slope(count), want_y(count), want_slope(count);
+        kernel::activate_and_slope(a, count, x.data(), y.data(), slope.data());
+        kernel::activate(a, count, x.data(), want_y.data());
+        kernel::activate_vjp(a, count, x.data(), want_y.data(), ones.data(), want_slope.data());
+        ASSERT_TRUE(text::same_bits(y, want_y) && text::same_bits(slope, want_slope)) << lanes;
+
+        Tile<T> scaled(count), e(count), want_e(count), want(count), both = y_bar, alone = y_bar;
+        for (int r = 0; r < rows; ++r)
+          for (int l = 0; l < lanes; ++l) {
+            scaled[text::at(r, l, lanes)] = by[static_cast<std::size_t>(l)] * u[text::at(r, l, lanes)];
+            want_e[text::at(r, l, lanes)] = by[static_cast<std::size_t>(l)] * slope[text::at(r, l, lanes)];
+          }
+        kernel::activate_vjp(a, count, x.data(), y.data(), y_bar.data(), want.data());
+        kernel::activate_curve(a, count, x.data(), y.data(), ones.data(), scaled.data(), want.data());
+        kernel::activate_and_slope_vjp(a, rows, lanes, x.data(), y.data(), both.data(), by.data(), u.data(),
+                                       both.data(), e.data());
+        kernel::activate_and_slope_vjp(a, count, x.data(), y.data(), alone.data(), scaled.data(), alone.data());
+        ASSERT_TRUE(text::same_bits(both, want) && text::same_bits(alone, want)) << lanes;
+        ASSERT_TRUE(text::same_bits(e, want_e)) << lanes;
+      }
+}
+
+TYPED_TEST(Traced, DotsOfRowsAreChains) {
+  using T = TypeParam;
+  for (const int rows : {1, 6})
+    for (int lanes = 1; lanes <= 80; ++lanes) {
+      const auto a = this->random.template tile<T>(rows * lanes), b = this->random.template tile<T>(rows * lanes);
+      Tile<T> sum(static_cast<std::size_t>(lanes)), want(sum.size(), T(0));
+      kernel::dot_rows(rows, lanes, a.data(), b.data(), sum.data());
+      for (int r = 0; r < rows; ++r)
+        for (int l = 0; l < lanes; ++l) {
+          T& w = want[static_cast<std::size_t>(l)];
+          w = std::fma(a[text::at(r, l, lanes)], b[text::at(r, l, lanes)], w);
+        }
+      ASSERT_TRUE(text::same_bits(sum, want)) << lanes;
+    }
+}
+}  // namespace
