@@ -127,6 +127,11 @@ void product(const Product<T>& p) {
     if (p.rows <= few_rows)
       for (; lane + 2 * block_packs * W <= p.lanes; lane += 2 * block_packs * W)
         columns<T, W, few_rows, 2 * block_packs, transposed>(p, lane);
+    if constexpr (register_bytes == 64)
+      if (const Index packs = (p.lanes - lane) / W; packs % 2 == 1 && packs > 1) {  // one alone starves the FMA units
+        columns<T, W, 8, 3, transposed>(p, lane);
+        lane += 3 * W;
+      }
     for (; lane + block_packs * W <= p.lanes; lane += block_packs * W)
       columns<T, W, block_rows, block_packs, transposed>(p, lane);
     for (; lane + W <= p.lanes; lane += W) columns<T, W, block_rows, 1, transposed>(p, lane);
