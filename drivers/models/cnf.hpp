@@ -57,6 +57,8 @@ class CnfModel {
   Status init(Arena& arena);
   bool noisy() const { return train_field_.noisy(); }
 
+  /// Samples of a leaf: the most that the kernels take and lanes are a multiple of.
+  int leaf() const { return config_.lanes % 64 == 0 ? 64 : config_.lanes % 32 == 0 ? 32 : 16; }
   /// What theta alone decides is computed once an update: the trace's matrix, and a hypernetwork's weights at the times
   /// of equal steps (traced_mlp.hpp). Training solves in these; so what it sums over samples has summed() numbers.
   int summed() const { return config_.flows * flow_sums() + norm_params(); }

@@ -62,6 +62,7 @@ std::vector<Option> model_options() {
        .words = {"tanh", "softplus", "silu", "sigmoid"}},
       {.key = "model.flows", .value = std::int64_t{1}, .help = "flows in a row", .at_least = 1, .at_most = 64},
       {.key = "model.norm", .value = false, .help = "normalisation by moving statistics around each flow"},
+      {.key = "model.base_variance", .value = 1.0, .help = "of the base, a normal distribution", .above = 0},
       {.key = "model.end_time", .value = 1.0, .help = "of each flow", .above = 0},
       {.key = "model.learn_time", .value = false, .help = "the end times are learned"},
       {.key = "model.trace",
@@ -166,7 +167,11 @@ CnfModel<float>::Config cnf_config(const Options& options, int dim) {
   c.taylor = static_cast<float>(options.number("model.taylor"));
   c.end_time = static_cast<float>(options.number("model.end_time")), c.learn_time = options.on("model.learn_time");
   c.steps = options.integer("solver.steps"), c.test_steps = options.integer("solver.test_steps");
+  c.base_variance = static_cast<float>(options.number("model.base_variance"));
   c.plan = solver_plan(options);
+  add_tolerances(options, c.plan);
+  if (c.plan.control.adaptive() && !(c.plan.control.atol > 0))
+    throw Failure(Exit::usage, "--atol", "0 leaves log p, which begins at 0, no tolerance: give one beside --rtol");
   const int noise = c.trace == Trace::hutchinson || (c.trace == Trace::closed && c.jacobian > 0) ? dim : 0;
   const int rows = dim + 1 + (c.kinetic > 0) + (c.jacobian > 0) + (c.taylor > 0) + noise;
   add_tolerances(options, c.plan);

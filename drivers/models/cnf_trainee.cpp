@@ -71,9 +71,9 @@ Status CnfTrainee::gradient(long iteration, int tile, const float* theta, float*
     for (std::size_t i = l; i < noise_.size(); i += lanes())
       noise_[i] = batches_.gaussian ? random.normal() : random.below(2) ? 1.f : -1.f;
   }
-  leaves_.assign(stride * ((lanes() + leaf - 1) / leaf), 0.0f);
-  const Status status = model_.loss(tile_.data(), noise_.data(), static_cast<int>(count), theta,
-                                    {leaves_.data(), static_cast<int>(leaf), stride});
+  leaves_.assign(stride * (lanes() / size(model_.leaf())), 0.0f);
+  const Status status =
+      model_.loss(tile_.data(), noise_.data(), static_cast<int>(count), theta, {leaves_.data(), model_.leaf(), stride});
   work.evaluations_forward = static_cast<double>(model_.accounting().evaluations_forward);
   work.evaluations_backward = static_cast<double>(model_.accounting().evaluations_backward);
   drift_ = worse(drift_, model_.accounting().drift);
@@ -117,11 +117,12 @@ Status CnfTrainee::log_density(const float* theta, std::vector<float> points, st
   std::vector<double> gain;
   if (const Status s = carry(0, base(), theta, points, gain); s != Status::ok) return s;
   log_p.resize(gain.size());
+  const auto variance = static_cast<double>(model_.config().base_variance);
   for (std::size_t r = 0; r < gain.size(); ++r) {
-    log_p[r] = -gain[r] - .5 * static_cast<double>(dim()) * std::log(2 * std::numbers::pi);
+    log_p[r] = -gain[r] - .5 * static_cast<double>(dim()) * std::log(2 * std::numbers::pi * variance);
     for (std::size_t i = 0; i < dim(); ++i) {
       const auto z = static_cast<double>(points[r * dim() + i]);
-      log_p[r] -= .5 * z * z;
+      log_p[r] -= .5 * z * z / variance;
     }
   }
   return Status::ok;
@@ -130,9 +131,10 @@ Status CnfTrainee::log_density(const float* theta, std::vector<float> points, st
 Status CnfTrainee::sample(const float* theta, std::uint64_t seed, std::size_t first, std::size_t count,
                           std::vector<float>& points) {
   points.resize(count * dim());
+  const float deviation = std::sqrt(model_.config().base_variance);
   for (std::size_t r = 0; r < count; ++r) {
     Random random(seed, sample_stream, first + r);
-    for (std::size_t i = 0; i < dim(); ++i) points[r * dim() + i] = random.normal();
+    for (std::size_t i = 0; i < dim(); ++i) points[r * dim() + i] = deviation * random.normal();
   }
   std::vector<double> gain;
   return carry(base(), 0, theta, points, gain);

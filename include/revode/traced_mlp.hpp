@@ -5,9 +5,14 @@
 /// samples, leaves, tiles and ranks like any others, and pulled back to theta once, after all sums. So what theta and
 /// time alone decide costs nothing a sample, and C's cotangent is one product more.
 #pragma once
+#include "revode/impl/pack.hpp"
 #include "revode/sequential.hpp"
 
 namespace revode {
+namespace kernel {
+template <class T>
+struct ShallowTraced;
+}  // namespace kernel
 /// Equal times; `count` is known when a map over them is made, the others before a solve.
 template <class T>
 struct Times {
@@ -29,7 +34,7 @@ struct Times {
 template <class T>
 class TracedMlp final : public Map<T> {
  public:
-  static constexpr int most_layers = 3;
+  static constexpr int most_layers = 3, most_shallow = 4;
   /// `times` outlives this. Other than one or two hidden layers of a square map make a map of zero rows, which every
   /// init refuses.
   constexpr TracedMlp(const int* widths, int count, Activation act, const Times<T>* times = nullptr)
@@ -60,8 +65,8 @@ class TracedMlp final : public Map<T> {
     T *a[2] = {}, *y[2] = {}, *slope[2] = {}, *u = nullptr;  ///< [out][lanes] of hidden layers; a: of silu
   };
   struct Scratch {
-    T *g = nullptr, *slope_bar = nullptr, *e = nullptr;  ///< [widest][lanes]
-    T *bias = nullptr, *lane = nullptr;                  ///< [widest]; [lanes]
+    T *g = nullptr, *slope_bar = nullptr, *e = nullptr, *slope = nullptr;  ///< [widest][lanes]
+    T *bias = nullptr, *lane = nullptr;                                    ///< [widest + d]; [lanes]
   };
   constexpr int in(int l) const { return widths_[l]; }
   constexpr int out(int l) const { return widths_[l + 1]; }
@@ -77,7 +82,8 @@ class TracedMlp final : public Map<T> {
     for (int l = 0; l + 1 < layers_; ++l) {
       const std::size_t n = tile(out(l), lanes);
       if (act_ == Activation::silu) kept.a[l] = arena.take<T>(n);
-      kept.y[l] = arena.take<T>(n), kept.slope[l] = arena.take<T>(n);
+      kept.y[l] = arena.take<T>(n);
+      if (!shallow()) kept.slope[l] = arena.take<T>(n);
     }
     if (layers_ == 3) kept.u = arena.take<T>(tile(out(1), lanes));
     return kept;
@@ -88,13 +94,21 @@ class TracedMlp final : public Map<T> {
     const std::size_t n = tile(widest, lanes);
     Scratch s;
     s.g = arena.take<T>(n), s.slope_bar = arena.take<T>(n), s.e = arena.take<T>(n);
-    s.bias = arena.take<T>(tile(widest, 1)), s.lane = arena.take<T>(tile(1, lanes));
+    if (shallow()) s.slope = arena.take<T>(n);
+    s.bias = arena.take<T>(tile(widest + in(0), 1)), s.lane = arena.take<T>(tile(1, lanes));
     return s;
   }
   static constexpr std::size_t tile(int rows, int lanes) {
     return static_cast<std::size_t>(rows) * static_cast<std::size_t>(lanes);
   }
   int number(const Call<T>& call) const { return times_ ? times_->number(call.t) : 0; }
+  constexpr bool shallow() const {
+    return kernel::register_bytes > 0 && layers_ == 2 && act_ == Activation::tanh && in(0) <= most_shallow;
+  }
+  kernel::ShallowTraced<T> net(const Call<T>& call, const T* phi, const Scratch& s) const;
+  void shallow_vjp(const Call<T>& call, const Kept& kept, const Scratch& s, const T* phi, const T* x, const T* y_bar,
+                   T* x_bar, const ThetaBar<T>& phi_bar) const;
+  void add_biases(const Call<T>& call, std::size_t n, const T* sum, T* b, T* w_t) const;
   void layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const;
   void add_weights(const Call<T>& call, const Scratch& s, int l, const T* x, const T* a_bar, const T* phi,
                    const ThetaBar<T>& phi_bar, T* t_bar) const;

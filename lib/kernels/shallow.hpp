@@ -7,6 +7,23 @@
 namespace revode::kernel {
 inline constexpr int most_shallow_rows = 4;  // d; wider layers fill the FMA units by themselves
 
+/// f.template operator()<W>(lane) for all lanes: full packs, then each narrower one.
+template <class T, int W, class F>
+REVODE_INLINE void each_pack(Index lane, Index lanes, const F& f) {
+  for (; lane + W <= lanes; lane += W) f.template operator()<W>(lane);
+  if constexpr (W > 1)
+    if (lane < lanes) each_pack<T, narrower<T, W>>(lane, lanes, f);
+}
+/// f.template operator()<D>() with the number of rows as a constant.
+template <class F>
+REVODE_INLINE void with_rows(int d, const F& f) {
+  static_assert(most_shallow_rows == 4);
+  if (d == 1) f.template operator()<1>();
+  if (d == 2) f.template operator()<2>();
+  if (d == 3) f.template operator()<3>();
+  if (d == 4) f.template operator()<4>();
+}
+
 /// theta = W1[hidden][d] | b1[hidden] | W2[d][hidden] | b2[d].
 template <class T>
 struct Shallow {

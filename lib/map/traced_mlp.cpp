@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "kernels/shallow_traced.hpp"
 #include "kernels/traced.hpp"
 #include "map/size.hpp"
 #include "scalars.hpp"
@@ -12,6 +13,45 @@ void TracedMlp<T>::layer(const Call<T>& call, const T* phi, const Scratch& s, in
   const T *b = phi + bias_at(l), *w_t = phi + time_at(l);
   if (!times_) kernel::combine(size(out(l)), s.bias, b, 1, &call.t, &w_t);
   kernel::dense(out(l), in(l), call.extent.lanes, phi + at(l), times_ ? b : s.bias, x, y);
+}
+
+/// One hidden layer of tanh between few rows: a kernel does all of it at once, and keeps no slopes.
+template <class T>
+kernel::ShallowTraced<T> TracedMlp<T>::net(const Call<T>& call, const T* phi, const Scratch& s) const {
+  const T* b[2];
+  for (int l = 0, behind = 0; l < 2; ++l, behind += out(0)) {
+    b[l] = phi + bias_at(l);
+    const T* w_t = phi + time_at(l);
+    if (!times_) kernel::combine(size(out(l)), s.bias + behind, b[l], 1, &call.t, &w_t), b[l] = s.bias + behind;
+  }
+  return {in(0), out(0), call.extent.lanes, phi, b[0], phi + at(1), b[1], phi + at(2)};
+}
+
+template <class T>
+void TracedMlp<T>::shallow_vjp(const Call<T>& call, const Kept& kept, const Scratch& s, const T* phi, const T* x,
+                               const T* y_bar, T* x_bar, const ThetaBar<T>& phi_bar) const {
+  const int lanes = call.extent.lanes, leaf = phi_bar.leaf;
+  const kernel::ShallowTraced<T> net = this->net(call, phi, s);
+  if (x_bar) kernel::shallow_traced_vjp(net, kept.y[0], y_bar, x_bar);
+  if (!phi_bar.at) return;
+  T *to = phi_bar.at, *b1_bar = s.bias, *b2_bar = s.bias + size(out(0));
+  for (int lane = 0; lane < lanes; lane += leaf, to += phi_bar.stride) {
+    const int samples = lanes - lane < leaf ? lanes - lane : leaf;
+    memset(b1_bar, 0, size(out(0) + out(1)) * sizeof(T));
+    kernel::shallow_traced_leaf(net, samples, x + lane, kept.y[0] + lane, y_bar + lane,
+                                {to, b1_bar, to + at(1), to + at(2)});
+    kernel::sum_rows(out(1), lanes, samples, y_bar + lane, b2_bar);
+    add_biases(call, size(out(0)), b1_bar, to + bias_at(0), to + time_at(0));
+    add_biases(call, size(out(1)), b2_bar, to + bias_at(1), to + time_at(1));
+  }
+}
+
+/// Cotangents of b + w_t t, from their sum.
+template <class T>
+void TracedMlp<T>::add_biases(const Call<T>& call, std::size_t n, const T* sum, T* b, T* w_t) const {
+  const T one = 1;
+  kernel::combine(n, b, b, 1, &one, &sum);
+  if (!times_) kernel::combine(n, w_t, w_t, 1, &call.t, &sum);
 }
 
 template <class T>
@@ -28,6 +68,7 @@ void TracedMlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) 
   const Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
   const T* phi = call.theta + size(k) * size(row());
+  if (shallow()) return kernel::shallow_traced(net(call, phi, s), x, kept.y[0], y);
   for (int l = 0; l < last; ++l) {
     T* a = act_ == Activation::silu ? kept.a[l] : kept.y[l];
     layer(call, phi, s, l, l > 0 ? kept.y[l - 1] : x, a);
@@ -48,10 +89,16 @@ void TracedMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tap
   if (call.extent.tangents || k < 0) return;
   if (times_ && bar.t) return fail(call.status, Status::unsupported);
   Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
-  const Kept kept = keep(tape_arena, lanes);
+  Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
+  if (shallow()) kept.slope[0] = s.slope;
   const T *phi = call.theta + size(k) * size(row()), *C = phi + at(layers_), *trace_bar = y_bar + tile(d, lanes);
   const ThetaBar<T> phi_bar = bar.theta.from(k * row(), lanes);
+  if (shallow()) {
+    if (phi_bar.leaf != 1 && !bar.t) return shallow_vjp(call, kept, s, phi, x, y_bar, x_bar, phi_bar);
+    for (std::size_t i = 0; i < tile(out(0), lanes); ++i) s.e[i] = 1;
+    kernel::activate_vjp(act_, tile(out(0), lanes), kept.y[0], kept.y[0], s.e, s.slope);
+  }
   add_weights(call, s, last, kept.y[last - 1], y_bar, phi, phi_bar, bar.t);
   kernel::dense_vjp_input(out(last), in(last), lanes, phi + at(last), y_bar, s.g);
   if (last == 2) {
@@ -75,23 +122,19 @@ template <class T>
 void TracedMlp<T>::add_weights(const Call<T>& call, const Scratch& s, int l, const T* x, const T* a_bar, const T* phi,
                                const ThetaBar<T>& phi_bar, T* t_bar) const {
   const int lanes = call.extent.lanes, leaf = phi_bar.leaf;
-  const T one = 1;
-  const auto add_biases = [&](std::size_t n, const T* sum, T* b, T* w_t) {
-    kernel::combine(n, b, b, 1, &one, &sum);
-    kernel::combine(n, w_t, w_t, 1, &call.t, &sum);
-  };
   if (times_ || !phi_bar.at) {
     add_outer(phi_bar, at(l), bias_at(l), out(l), in(l), lanes, a_bar, x);
   } else if (leaf == 1) {
     add_outer(phi_bar, at(l), -1, out(l), in(l), lanes, a_bar, x);
-    add_biases(tile(out(l), lanes), a_bar, phi_bar.from(bias_at(l), lanes).at, phi_bar.from(time_at(l), lanes).at);
+    add_biases(call, tile(out(l), lanes), a_bar, phi_bar.from(bias_at(l), lanes).at,
+               phi_bar.from(time_at(l), lanes).at);
   } else {
     T* to = phi_bar.at;
     for (int lane = 0; lane < lanes; lane += leaf, to += phi_bar.stride) {
       memset(s.bias, 0, size(out(l)) * sizeof(T));
       kernel::dense_vjp_weight(out(l), in(l), lanes, lanes - lane < leaf ? lanes - lane : leaf, a_bar + lane, x + lane,
                                to + at(l), s.bias);
-      add_biases(size(out(l)), s.bias, to + bias_at(l), to + time_at(l));
+      add_biases(call, size(out(l)), s.bias, to + bias_at(l), to + time_at(l));
     }
   }
   if (!t_bar) return;

@@ -8,6 +8,8 @@
 #include <functional>
 #include <numbers>
 
+#include "models/cnf_trainee.hpp"
+#include "models/toys.hpp"
 #include "numerics/trial.hpp"
 #include "revode/optimizer.hpp"
 
@@ -233,6 +235,41 @@ TEST(CnfModel, TheDensityOfALinearFlowIsKnown) {
     // Truncation of 40 steps of order 4 is 1e-8; a few hundred roundings of numbers of order 10.
     EXPECT_NEAR(log_p, want, 2e-5);
   });
+}
+
+/// A flow that stands still: log p is the base's, and samples are, in training and without.
+TEST(CnfTrainee, TheBaseHasItsVariance) {
+  const double variance = .1;
+  Config<float> c = config<float>(4);
+  c.layer = CnfModel<float>::Layer::concat, c.hidden = {2}, c.base_variance = static_cast<float>(variance);
+  take(c, Way::reversed, Arithmetic::fixed);
+  const DensityData data = toy_data("moons", 1, 64, 16, 16);
+  CnfTrainee trainee(data, {}, c);
+  const std::vector<float> theta(trainee.params()), points{.3f, -.2f, 0, .5f};
+  const auto want = [&](double x, double y) {
+    return -.5 * (x * x + y * y) / variance - std::log(2 * std::numbers::pi * variance);
+  };
+  std::vector<double> log_p;
+  ASSERT_EQ(trainee.log_density(theta.data(), points, log_p), Status::ok);
+  EXPECT_NEAR(log_p[0], want(.3, -.2), 1e-6);  // points and the gain of 0 are floats
+  EXPECT_NEAR(log_p[1], want(0, .5), 1e-6);
+  std::vector<float> drawn;
+  ASSERT_EQ(trainee.sample(theta.data(), 1, 0, 4000, drawn), Status::ok);
+  double squares = 0;
+  for (const float v : drawn) squares += static_cast<double>(v) * static_cast<double>(v) / 8000;
+  EXPECT_NEAR(squares, variance, 5 * variance * std::sqrt(2 / 8000.));  // five standard errors of a variance
+
+  Model<float> m(c);
+  std::fill(m.theta.begin(), m.theta.end(), 0.f);
+  double sum = 0;
+  for (std::size_t l = 0; l < 13; ++l) sum -= want(static_cast<double>(m.x[l]), static_cast<double>(m.x[16 + l]));
+  EXPECT_NEAR(m.loss(13)[m.theta.size() + 1], sum, 1e-5 * sum);  // a sum in float
+}
+
+TEST(CnfModel, ADriftThatIsNotANumberStays) {
+  const float nan = std::nanf("");
+  EXPECT_TRUE(std::isnan(worse(nan, 1)) && std::isnan(worse(1, nan)));
+  EXPECT_TRUE(worse(1, 2) == 2 && worse(2, 1) == 2);
 }
 
 /// There and back, through both flows and the normalisations, from the data and from the middle.

@@ -66,15 +66,7 @@ def diffrax_cases(batch):
     import jax
     import jax.numpy as jnp
 
-    class Rk4(diffrax.AbstractERK):
-        """The classical method, which diffrax lacks; it has no error estimate, so it serves constant steps only."""
-        tableau = diffrax.ButcherTableau(
-            c=numpy.array([0.5, 0.5, 1.0]), b_sol=numpy.array([1 / 6, 1 / 3, 1 / 3, 1 / 6]), b_error=numpy.zeros(4),
-            a_lower=(numpy.array([0.5]), numpy.array([0.0, 0.5]), numpy.array([0.0, 0.0, 1.0])))
-        interpolation_cls = diffrax.ThirdOrderHermitePolynomialInterpolation.from_k
-
-        def order(self, terms):
-            return 4
+    from diffrax_rk4 import Rk4
 
     t, start, target = (jnp.array(x.numpy()) for x in data(batch))
     theta = [jnp.array(x) for x in weights()]

@@ -207,6 +207,48 @@ TEST(TracedMlp, ALeafIsTheSumOfItsSamples) {
   }
 }
 
+/// The kernel that does a shallow field at once has the bits of layers one after another, which go the other way where
+/// time's cotangent is wanted, and so has the field itself.
+TEST(TracedMlp, AShallowOneHasTheBitsOfItsLayers) {
+  for (const int d : {1, 2, 3, 4})
+    for (const int hidden : {5, 16, 39})
+      for (const int lanes : {1, 7, 20, 64, 83})
+        for (const int leaf : {16, 64}) {
+          const int widths[] = {d, hidden, d};
+          const TracedMlp<float> map(widths, 3, Activation::tanh);
+          Trial<float> at_once(map, {lanes, 0}), apart(map, {lanes, 0});
+          const auto params = static_cast<std::size_t>(map.shape({}).params);
+          const auto leaves = static_cast<std::size_t>((lanes + leaf - 1) / leaf);
+          std::vector<float> bar(leaves * params, .5f), other = bar;
+          Bytes tape(map.shape({lanes, 0}).tape);
+          for (const bool once : {true, false}) {
+            Trial<float>& t = once ? at_once : apart;
+            t.eval();
+            map.eval(t.call, t.x.data(), t.y.data(), tape.data());
+            map.vjp(t.call, t.x.data(), t.y.data(), tape.data(), t.y_bar.data(), t.x_bar.data(),
+                    {{(once ? bar : other).data(), leaf, params}, once ? nullptr : &t.t_bar});
+          }
+          ASSERT_TRUE(same_bits(bar, other)) << d << " " << hidden << " " << lanes << " " << leaf;
+          ASSERT_TRUE(same_bits(at_once.x_bar, apart.x_bar)) << d << " " << hidden << " " << lanes;
+
+          const auto n = static_cast<std::size_t>(hidden * lanes);
+          std::vector<float> h(n), slope(n), y(apart.y.size()), b(static_cast<std::size_t>(hidden + d));
+          const float *W1 = apart.theta.data(), *W2 = W1 + hidden * (d + 2), *C = W2 + d * (hidden + 2),
+                      *none = nullptr;
+          for (int i = 0; i < hidden; ++i)
+            b[static_cast<std::size_t>(i)] = std::fma(apart.call.t, W1[hidden * d + i], W1[hidden * (d + 1) + i]);
+          for (int i = 0; i < d; ++i)
+            b[static_cast<std::size_t>(hidden + i)] =
+                std::fma(apart.call.t, W2[hidden * d + i], W2[hidden * d + d + i]);
+          kernel::dense(hidden, d, lanes, W1, b.data(), apart.x.data(), h.data());
+          kernel::activate(Activation::tanh, n, h.data(), h.data());
+          for (std::size_t i = 0; i < n; ++i) slope[i] = std::fma(-h[i], h[i], 1.f);
+          kernel::dense(d, hidden, lanes, W2, b.data() + hidden, h.data(), y.data());
+          kernel::dense(1, hidden, lanes, C, none, slope.data(), y.data() + d * lanes);
+          ASSERT_TRUE(same_bits(apart.y, y)) << d << " " << hidden << " " << lanes;
+        }
+}
+
 /// The table's rows are what the hypernetwork gives at its times, and its pull-back is the sum of theirs.
 TEST(HyperTable, IsTheHypernetworkAtItsTimes) {
   constexpr int d = 3, width = 5, raws = 3 * d * width + width, count = 70;  // more times than a leaf of the net's has
