@@ -59,6 +59,7 @@ class Trainee {
   virtual double score(double squares, double values) const { return std::sqrt(squares / values); }
   /// False where some layer is so wide that a BLAS computes it, in its own order of roundings (kernel::same_bits).
   virtual bool same_bits() const { return true; }
+  virtual std::size_t bytes() const = 0;  ///< of the arena that the model works in
 };
 
 /// The options of every training, to be added to a program's table, with its own defaults.

@@ -37,8 +37,10 @@ void Training::end_epoch() {
     const Epoch& e = epoch_;
     const double loss = e.loss / e.samples, score = trainee_.score(e.squares, e.values);
     const std::string metric = trainee_.metric();
+    const double solves = e.iterations * static_cast<double>(options_.integer("training.tiles"));
     metrics_->row(epoch(), {loss, score, held_out, updater_->rate(iteration_ - 1), static_cast<double>(norm_),
-                            e.samples / e.seconds, seconds_now() - started_});
+                            e.samples / e.seconds, seconds_now() - started_, e.evaluations_forward / solves,
+                            e.evaluations_backward / solves, static_cast<double>(trainee_.bytes())});
     log_->event("epoch", {{"epoch", epoch()},
                           {"iteration", iteration_},
                           {"loss", loss},

@@ -19,7 +19,8 @@ std::size_t hosts(const mpi::Communicator& ranks) {
   return all.size();
 }
 std::vector<std::string> columns(const std::string& metric) {
-  return {"loss", "train_" + metric, "held_out_" + metric, "rate", "gradient_norm", "samples_per_second", "seconds"};
+  return {"loss",    "train_" + metric, "held_out_" + metric, "rate", "gradient_norm", "samples_per_second",
+          "seconds", "nfe_forward",     "nfe_backward",       "bytes"};
 }
 }  // namespace
 

@@ -41,7 +41,7 @@ class CnfTrainee final : public Trainee {
                 std::vector<float>& points);
   float base() const { return static_cast<float>(model_.config().flows); }  ///< its position
   std::vector<Part> tensors() const { return model_.tensors(); }
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const override { return bytes_; }
   float drift() const { return drift_; }  ///< the worst of this rank's tiles so far, of reversal in floats
 
  private:

@@ -28,7 +28,7 @@ class ImageTrainee final : public Trainee {
   const char* metric() const override { return "error"; }
   double score(double wrong, double answers) const override { return wrong / answers; }
   std::vector<Part> tensors() const { return network_.tensors(); }
-  std::size_t bytes() const { return bytes_; }
+  std::size_t bytes() const override { return bytes_; }
   std::size_t block_bytes() const { return network_.block_bytes(); }
 
   struct Answer {

@@ -27,7 +27,6 @@ class SeriesTrainee : public Trainee {
   virtual Status predict(const std::size_t* index, std::size_t count, const float* theta, std::vector<float>& x) = 0;
   std::size_t lanes() const { return static_cast<std::size_t>(batches_.lanes); }
   virtual std::vector<Part> tensors() const = 0;
-  virtual std::size_t bytes() const = 0;  ///< of the model's arena
 
  protected:
   virtual Status tile_gradient(long iteration, const float* theta, const ThetaBar<float>& theta_bar,

@@ -22,11 +22,15 @@ template <class T>
 struct Coefficients {
   T p, i, d;
 };
+/// The error of the last step alone (Hairer et al., II.4): the default, where accuracy sets the step.
 template <class T>
 inline constexpr Coefficients<T> integral{0, 1, 0};
+/// Gustafsson's PI (Hairer and Wanner, Solving ODEs II, IV.2): fewer rejections where stability sets the step, as on
+/// mildly stiff fields.
 template <class T>
 inline constexpr Coefficients<T> proportional_integral{T(.4), T(.3), 0};
-/// The filter H312 of Soderlind 2003: exponents 1/18, 1/9, 1/18 of the last three errors.
+/// PID: the filter H312 of Soderlind 2003, exponents 1/18, 1/9, 1/18 of the last three errors: the smoothest sequence
+/// of steps, where the computed solution should change little with tolerances and parameters.
 template <class T>
 inline constexpr Coefficients<T> h312{T(-2) / 9, T(2) / 9, T(1) / 18};
 

@@ -53,15 +53,27 @@ class FixedMlp {
     dense<!last>(width[l + 1], width[l], theta + params_before(l), x, to);
     if constexpr (!last) forward<l + 1>(theta, to, y, tape);
   }
-  /// y = W x + b, and act of it.
+  /// y = W x + b, and act of it: of as many units at once as there are registers for.
   template <bool activated>
   static REVODE_INLINE void dense(int out, int in, const T* w, const T* x, T* y) {
-    const T* b = w + out * in;
-    for (int o = 0; o < out; ++o) {
-      T sum = *b++;
-      for (int i = 0; i < in; ++i) sum = O::fma(*w++, x[i], sum);
-      y[o] = activated ? kernel::Slopes<T, 1>::value(act, sum) : sum;
+    rows<activated, kernel::width<T>>(0, out, in, w, x, y);
+  }
+  template <bool activated, int W>
+  static REVODE_INLINE void rows(int o, int out, int in, const T* w, const T* x, T* y) {
+    using P = kernel::On<T, W>;
+    for (; o + W <= out; o += W) {
+      typename P::V a;
+      for (int l = 0; l < W; ++l) {
+        T sum = w[out * in + o + l];
+        for (int i = 0; i < in; ++i) sum = O::fma(w[(o + l) * in + i], x[i], sum);
+        if constexpr (W == 1)
+          a = sum;
+        else
+          a[l] = sum;
+      }
+      P::store(y + o, activated ? kernel::Slopes<T, W>::value(act, a) : a);
     }
+    if constexpr (W > 1) rows<activated, kernel::narrower<T, W>>(o, out, in, w, x, y);
   }
   template <int l>
   static REVODE_INLINE void back(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
@@ -77,6 +89,11 @@ class FixedMlp {
   template <bool activated>
   static REVODE_INLINE void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar,
                                       T* w_bar) {
+    if constexpr (kernel::width < T >> 1) {
+      T a_bar[most_rows];
+      pulled<activated, kernel::width<T>>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
+      return columns<kernel::width<T>>(0, out, in, w, x, a_bar, x_bar, w_bar);
+    }
     T* b_bar = w_bar ? w_bar + out * in : nullptr;
     for (int o = 0; o < out; ++o) {
       const T a_bar = activated ? kernel::Slopes<T, 1>::first(act, T(0), y[o]) * y_bar[o] : y_bar[o];
@@ -87,5 +104,36 @@ class FixedMlp {
       }
     }
   }
+  /// The same in registers: a_bar = act'(y) y_bar, and what b is owed;
+  template <bool activated, int W>
+  static REVODE_INLINE void pulled(int o, int out, const T* y, const T* y_bar, T* a_bar, T* b_bar) {
+    using P = kernel::On<T, W>;
+    for (; o + W <= out; o += W) {
+      auto a = P::load(y_bar + o);
+      if constexpr (activated) a = kernel::Slopes<T, W>::first(act, P::all(T(0)), P::load(y + o)) * a;
+      P::store(a_bar + o, a);
+      if (b_bar) P::store(b_bar + o, P::load(b_bar + o) + a);
+    }
+    if constexpr (W > 1) pulled<activated, kernel::narrower<T, W>>(o, out, y, y_bar, a_bar, b_bar);
+  }
+  /// and what W and x are, columns at once.
+  template <int W>
+  static REVODE_INLINE void columns(int i, int out, int in, const T* w, const T* x, const T* a_bar, T* x_bar,
+                                    T* w_bar) {
+    using P = kernel::On<T, W>;
+    for (; i + W <= in; i += W) {
+      const auto from = P::load(x + i);
+      auto sum = x_bar ? P::load(x_bar + i) : from;
+      for (int o = 0; o < out; ++o) {
+        const int at = o * in + i;
+        const auto by = P::all(a_bar[o]);
+        if (w_bar) P::store(w_bar + at, P::fma(by, from, P::load(w_bar + at)));
+        sum = P::fma(P::load(w + at), by, sum);
+      }
+      if (x_bar) P::store(x_bar + i, sum);
+    }
+    if constexpr (W > 1) columns<kernel::narrower<T, W>>(i, out, in, w, x, a_bar, x_bar, w_bar);
+  }
+  static constexpr int most_rows = hidden(true) > width[layers] ? hidden(true) : width[layers];
 };
 }  // namespace revode

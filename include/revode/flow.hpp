@@ -134,6 +134,8 @@ class Flow : protected C {
   /// The event of step n on top of the log: how often it halved, 0 where there was none.
   static int recall_event(long n, BitLog* log);
 
+  /// As kernel::combine(); where sizes are known, and code may grow for speed, here and not behind a call.
+  static void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const T* const* v);
   std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
   T stage_time(T t, T h, int i) const { return stages_ == 1 ? t : t + method_.base.c(i) * h; }

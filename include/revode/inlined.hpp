@@ -17,7 +17,15 @@
 /// registers; what is multiplied by h is multiplied when h changes. States, steps and errors have the bits that
 /// Solve<T> gives the same plan (tests/numerics/inlined.cpp), provided that who includes this compiles with
 /// -ffp-contract=off. Explicit Runge-Kutta methods in floats; ways: Forgotten, Stored, Checkpointed, whose way back is
-/// the traced program's. The stack holds dim * (stages + 3) numbers a sample.
+/// the traced program's. The stack holds dim * (stages + 3) numbers a sample. Without -fno-tree-slp-vectorize GCC packs
+/// a small system's scalars and loses by it. run() of given steps without a way back is faster than advance() by
+/// advance(): it sweeps, registers abreast, over many steps. An ensemble, lanes as many as it has samples:
+///
+///   Inlined<double, Lorenz, tableau::rk4<double>, kernel::width<double>> all;   // a register's samples at a time
+///
+/// Beside static_solve.hpp: that one knows the plan and the field's sizes, has every way back and exact reversal, one
+/// lane and equal steps, and is small: devices, and training on one sample. This one sees the field's formula, keeps
+/// stages in registers, chooses steps and takes lanes: solving fast what can be written as a formula.
 #pragma once
 #include <algorithm>
 

@@ -5,6 +5,9 @@
 ///   constexpr Plan<float> plan{.method = reversible_heun<float>()};
 ///   using Net = FixedMlp<float, Activation::tanh, 2, 16, 2>;
 ///   StaticSolve<Net, plan> solve;   solve.place(arena, net);   run(solve, grid, theta, y0);
+///
+/// On a host it is also the fastest training of one sample (tests/bench/dwarf.cpp). A system that is a formula, steps
+/// by tolerance, ensembles: inlined.hpp.
 #pragma once
 #include "revode/impl/solve_impl.hpp"
 

@@ -10,6 +10,10 @@
 #include "revode/flow.hpp"
 
 namespace revode {
+/// Which: stored where N d fits, it is the fastest; taped where the steps have to be those of an ordinary solver and
+/// the field may contract; reversed in fixed point where memory must not know N, with halving events if the field
+/// contracts; checkpointed where a few states fit and evaluations are cheap, or nothing else goes with the method
+/// (Adams); reversed in floats to compare with the literature. planner.hpp counts what each costs and chooses.
 enum class Way : unsigned char {
   stored,        ///< every state kept: the oracle. Memory N d
   checkpointed,  ///< a fixed number of states, binomial placement (Griewank and Walther 2000). Memory slots d

@@ -16,7 +16,8 @@ bool read(const revode_plan& c, Plan<T>& plan) {
     return false;
   const bool based =
       c.method == REVODE_RUNGE_KUTTA || c.method == REVODE_MCCALLUM_FOSTER || c.method == REVODE_LOW_STORAGE;
-  if (based && (c.base < 0 || c.base > REVODE_DORMAND_PRINCE8)) return false;
+  constexpr int bases = static_cast<int>(sizeof tableau::all<T> / sizeof tableau::all<T>[0]);
+  if (based && (c.base < 0 || c.base >= bases)) return false;
   const Tableau<T>& base = based ? *tableau::all<T>[c.base] : tableau::euler<T>;
   const Method<T> methods[] = {runge_kutta(base),     mccallum_foster(base), alf<T>(),
                                reversible_heun<T>(),  leapfrog<T>(),         verlet<T>(),

@@ -8,6 +8,8 @@ namespace revode::kernel {
 namespace {
 inline constexpr int depth_chunk = 256;  // keeps the tile's rows and W's lines in L1
 inline constexpr int page_chunk = 64;    // where each row of W begins a page of its own: what the first TLB holds
+inline constexpr int short_depth = 20;   // up to it a product on the usual tile has blocks of its own
+inline constexpr int short_lanes = 32;   // that tile
 
 template <class T>
 struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes]
@@ -125,6 +127,11 @@ void product(const Product<T>& p) {
     if (p.rows <= few_rows)
       for (; lane + 2 * block_packs * W <= p.lanes; lane += 2 * block_packs * W)
         columns<T, W, few_rows, 2 * block_packs, transposed>(p, lane);
+    if constexpr (register_bytes == 64)
+      if (const Index packs = (p.lanes - lane) / W; packs % 2 == 1 && packs > 1) {  // one alone starves the FMA units
+        columns<T, W, 8, 3, transposed>(p, lane);
+        lane += 3 * W;
+      }
     for (; lane + block_packs * W <= p.lanes; lane += block_packs * W)
       columns<T, W, block_rows, block_packs, transposed>(p, lane);
     for (; lane + W <= p.lanes; lane += W) columns<T, W, block_rows, 1, transposed>(p, lane);
@@ -132,9 +139,82 @@ void product(const Product<T>& p) {
   if (lane < p.lanes) narrow_columns<T, narrower<T, W>, transposed>(p, lane);
 }
 
+/// sum += a v, overwriting the sum: left the choice, GCC overwrites a and copies it back.
+template <class T, int W>
+REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4)
+    asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
+  else
+    asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
+#else
+  sum = On<T, W>::fma(a, v, sum);
+#endif
+}
+
+/// `count` blocks of R rows over a short depth. The stores of a block come in one burst; more than a dozen of 64 bytes
+/// stop the core for longer than a short block can hide, hence few rows. What the next block starts from stays in
+/// registers: a reload from the stack can be held up by those stores.
+template <class T, int R, bool transposed>
+__attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, T* y, Index stride, int depth,
+                                            int count) {
+  constexpr int W = width<T>, Q = block_packs;
+  using O = On<T, W>;
+  do {
+    Corner<T, R, transposed> at(A, stride);
+    const T* from = x;
+    typename O::V sum[R][Q];
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
+        O::all(transposed ? T(0) : b[r]);
+    const auto steps = [&]<int n>() REVODE_INLINED {
+      REVODE_UNROLL for (int k = 0; k < n; ++k) {
+        typename O::V v[Q];
+        REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(from + q * W);
+        REVODE_UNROLL for (int r = 0; r < R; ++r) {
+          const auto a = O::all(at(r, k));
+          REVODE_UNROLL for (int q = 0; q < Q; ++q) accumulate<T, W>(sum[r][q], a, v[q]);
+        }
+        from += short_lanes;
+      }
+      at.advance(n);
+    };
+    int k = depth >> 2;
+    do steps.template operator()<4>();
+    while (--k > 0);
+    if (depth & 2) steps.template operator()<2>();
+    if (depth & 1) steps.template operator()<1>();
+    REVODE_UNROLL for (int r = 0; r < R; ++r, y += short_lanes) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+        O::store(y + q * W, sum[r][q]);
+    A += transposed ? R : R * stride;
+    if constexpr (!transposed) b += R;
+  } while (--count > 0);
+}
+
+/// True where a product is as small as that and has been computed.
+template <class T, bool transposed>
+REVODE_INLINE bool short_product(const Product<T>& p) {
+  if constexpr (register_bytes == 64) {
+    if (p.lanes != short_lanes || p.depth < 4 || p.depth > short_depth || p.add || (!transposed && !p.b)) return false;
+    constexpr int most = transposed ? 10 : 5;  // from zeros the burst is hidden
+    const int rows = p.rows % most == 0 ? most : 4;
+    if (p.rows <= few_rows || p.rows % rows != 0) return false;
+    for (Index lane = 0; lane < short_lanes; lane += block_packs * width<T>) {
+      if (rows == most)
+        short_blocks<T, most, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / most);
+      else
+        short_blocks<T, 4, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / 4);
+    }
+    return true;
+  } else {
+    return false;
+  }
+}
+
 /// Cuts the depth; a later part goes on with the chains that the earlier one left in y.
 template <class T, bool transposed>
-void chunks(Product<T> p, int depth) {
+REVODE_INLINE void chunks(Product<T> p) {
+  if (short_product<T, transposed>(p)) return;
+  const int depth = p.depth;
   const bool pages = transposed && p.stride * static_cast<Index>(sizeof(T)) > 2048;
   const int chunk = pages ? page_chunk : depth_chunk;
   for (int k = 0; k < depth || k == 0; k += chunk) {
@@ -150,13 +230,13 @@ void chunks(Product<T> p, int depth) {
 template <class T>
 void dense(int out, int in, int lanes, const T* W, const T* b, const T* x, T* y, bool add) {
   if (wide::dense(out, in, lanes, W, b, x, y, add)) return;
-  chunks<T, false>({in, lanes, out, in, W, b, x, y, add}, in);
+  chunks<T, false>({in, lanes, out, in, W, b, x, y, add});
 }
 
 template <class T>
 void dense_vjp_input(int out, int in, int lanes, const T* W, const T* y_bar, T* x_bar, bool add) {
   if (wide::dense_vjp_input(out, in, lanes, W, y_bar, x_bar, add)) return;
-  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add}, out);
+  chunks<T, true>({in, lanes, in, out, W, nullptr, y_bar, x_bar, add});
 }
 
 bool same_bits(int out, int in) {

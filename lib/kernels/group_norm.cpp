@@ -17,6 +17,17 @@ REVODE_INLINE Pack<T, W> four_chains(Index n, const F& f) {
   return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
+/// Two sums in one walk.
+template <class T, int W, class F>
+REVODE_INLINE void four_chains(Index n, const F& f, Pack<T, W>& first, Pack<T, W>& second) {
+  Pack<T, W> a[4], b[4];
+  REVODE_UNROLL for (int j = 0; j < 4; ++j) a[j] = b[j] = On<T, W>::all(T(0));
+  Index r = 0;
+  for (; r + 4 <= n; r += 4) REVODE_UNROLL for (int j = 0; j < 4; ++j) f(r + j, a[j], b[j]);
+  REVODE_UNROLL for (int j = 0; j < 3; ++j) if (r + j < n) f(r + j, a[j], b[j]);
+  first = (a[0] + a[1]) + (a[2] + a[3]), second = (b[0] + b[1]) + (b[2] + b[3]);
+}
+
 template <class T>
 struct Norm {
   Grouping g;
@@ -67,11 +78,15 @@ REVODE_INLINE void backward(const Norm<T>& n, Index lane, Index group) {
   };
   auto sum = O::all(T(0)), product = O::all(T(0));
   for (Index c = 0; c < size; ++c) {
-    const auto beta_bar =
-        four_chains<T, W>(pixels, [&](Index p, typename O::V s) REVODE_INLINED { return s + through(c, p); });
-    const auto gamma_bar = inverse * four_chains<T, W>(pixels, [&](Index p, typename O::V s) REVODE_INLINED {
-                             return O::fma(at(n.x, c, p) - mean, through(c, p), s);
-                           });
+    typename O::V beta_bar, gamma_bar;  // one walk for both sums
+    four_chains<T, W>(
+        pixels,
+        [&](Index p, typename O::V& s, typename O::V& d) REVODE_INLINED {
+          const auto v = through(c, p);
+          s = s + v, d = O::fma(at(n.x, c, p) - mean, v, d);
+        },
+        beta_bar, gamma_bar);
+    gamma_bar = inverse * gamma_bar;
     O::store(n.beta_bar + (first + c) * lanes + lane, beta_bar);
     O::store(n.gamma_bar + (first + c) * lanes + lane, gamma_bar);
     const auto gamma = O::all(n.gamma[first + c]);

@@ -70,6 +70,49 @@ void conv_weight(benchmark::State& state) {
   });
 }
 
+/// The same by Winograd, dense_gflops as if no tap were spared; direct_ratio: the direct one's time over its.
+template <class F, class G>
+void beside_direct(benchmark::State& state, const Layer& layer, const F& ours, const G& direct) {
+  bench::against(state, "direct_ratio", ours, direct);
+  bench::against_peak<float>(state, operations(layer.c), ours);
+  const Convolution& c = layer.c;
+  const double dense = 18.0 * c.in * c.out * c.height * c.width * lanes;
+  state.counters["dense_gflops"] = state.counters["gflops"] * dense / operations(c);
+  for (auto _ : state) {
+    ours();
+    benchmark::ClobberMemory();
+  }
+}
+struct WinogradLayer : Layer {
+  explicit WinogradLayer(const Convolution& sizes)
+      : Layer(sizes), work(static_cast<std::int64_t>(kernel::WinogradSizes(sizes, lanes).scalars())) {}
+  bench::Numbers<float> work;
+};
+void winograd_forward(benchmark::State& state) {
+  WinogradLayer l(shape(state));
+  beside_direct(
+      state, l,
+      [&] { kernel::winograd(l.c, lanes, l.W.data(), l.b.data(), 0.0f, l.x.data(), l.y.data(), false, l.work.data()); },
+      [&] { kernel::convolve(l.c, lanes, l.W.data(), l.b.data(), 0.0f, l.x.data(), l.y.data()); });
+}
+void winograd_input(benchmark::State& state) {
+  WinogradLayer l(shape(state));
+  beside_direct(
+      state, l,
+      [&] { kernel::winograd_vjp_input(l.c, lanes, l.W.data(), l.y.data(), l.x_bar.data(), false, l.work.data()); },
+      [&] { kernel::convolve_vjp_input(l.c, lanes, l.W.data(), l.y.data(), l.x_bar.data()); });
+}
+void winograd_weight(benchmark::State& state) {
+  WinogradLayer l(shape(state));
+  float *W_bar = l.W_bar.data(), *b_bar = l.b_bar.data();
+  beside_direct(
+      state, l,
+      [&] {
+        kernel::winograd_vjp_weight(l.c, lanes, lanes, 0.0f, l.y.data(), l.x.data(), W_bar, b_bar, l.work.data());
+      },
+      [&] { kernel::convolve_vjp_weight(l.c, lanes, lanes, 0.0f, l.y.data(), l.x.data(), W_bar, b_bar); });
+}
+
 /// The ODE function once forward and backward, all cotangents wanted.
 void odenet_function(benchmark::State& state) {
   const revode::GroupNorm<float>::Sizes norm{filters, 32, side * side};
@@ -99,13 +142,13 @@ void odenet_function(benchmark::State& state) {
   }
 }
 
-/// Stem, 5 steps of rk4, head, loss, the way back through the stored stages, SGD with momentum.
-void odenet_iteration(benchmark::State& state) {
+/// Stem, solve, head, loss, the way back through the stored stages, SGD with momentum.
+void odenet_iteration(benchmark::State& state, const revode::Method<float>& method,
+                      const revode::Control<float>& control) {
   revode::host::OdeNet::Config config;
-  config.plan.method = revode::runge_kutta(revode::tableau::rk4<float>);
-  config.plan.way = revode::Way::stored, config.plan.keep_stages = true,
-  config.plan.arithmetic = revode::Arithmetic::real;
-  config.plan.stored_steps = steps, config.steps = steps;
+  config.plan.method = method, config.plan.control = control;
+  config.plan.way = revode::Way::stored, config.plan.arithmetic = revode::Arithmetic::real;
+  config.plan.keep_stages = true, config.plan.stored_steps = 2 * steps, config.steps = steps;
   revode::host::OdeNet network(config);
   const auto params = static_cast<std::size_t>(network.params()), stride = params + 3;
   std::vector<float> theta(params), leaves(stride * tiles);
@@ -142,6 +185,13 @@ void maps(benchmark::internal::Benchmark* b) {
 BENCHMARK(conv_forward)->Apply(maps);
 BENCHMARK(conv_input)->Apply(maps);
 BENCHMARK(conv_weight)->Apply(maps);
+BENCHMARK(winograd_forward)->Arg(side);
+BENCHMARK(winograd_input)->Arg(side);
+BENCHMARK(winograd_weight)->Arg(side);
 BENCHMARK(odenet_function)->Unit(benchmark::kMillisecond);
-BENCHMARK(odenet_iteration)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(odenet_iteration, rk4, revode::runge_kutta(revode::tableau::rk4<float>), {})
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(odenet_iteration, dopri5, revode::runge_kutta(revode::tableau::dormand_prince5<float>),
+                  {.rtol = 1e-3f, .atol = 1e-3f})
+    ->Unit(benchmark::kMillisecond);
 }  // namespace

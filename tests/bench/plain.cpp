@@ -1,9 +1,12 @@
 // Plain solving by Dormand and Prince's pair, adaptive steps, inlined: beside Boost.odeint and ARKODE at the same
 // error. Each solver runs at tolerances half a decade apart; a line through log time over log error says what an error
 // costs, and a ratio is the smallest of those at both ends of the errors that both reach, and in the middle.
+// REVODE_BENCH_FOLDER: where the errors and times themselves go, PROBLEM-SOLVER.txt.
 #include <benchmark/benchmark.h>
 
 #include <cmath>
+#include <cstdlib>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -97,18 +100,33 @@ class Precision {
 
 constexpr int turns = 7;
 
+/// Lines of tolerance, error and median seconds, for a picture, where they are asked for.
+void keep(const char* problem, const char* solver, const std::vector<double>& tolerances,
+          const std::vector<double>& error, const std::vector<std::vector<double>>& seconds) {
+  const char* folder = std::getenv("REVODE_BENCH_FOLDER");
+  if (!folder) return;
+  std::ofstream lines(std::string(folder) + "/" + problem + "-" + solver + ".txt");
+  for (std::size_t i = 0; i < tolerances.size(); ++i) {
+    std::vector<double> of_turns;
+    for (const std::vector<double>& turn : seconds) of_turns.push_back(turn[i]);
+    lines << tolerances[i] << ' ' << error[i] << ' ' << bench::median(of_turns) << '\n';
+  }
+}
+
 template <class Problem, template <class> class Peer>
 void beside(benchmark::State& state, const char* name, Precision<Problem, Ours>& ours,
             const std::vector<double>& tolerances) {
   Precision<Problem, Peer> theirs(tolerances);
   std::vector<double> ratios;
-  for (int turn = 0; turn < turns; ++turn) {
-    std::vector<double> mine, peers;
+  std::vector<std::vector<double>> mine(turns), peers(turns);
+  for (std::size_t turn = 0; turn < turns; ++turn) {
     for (std::size_t i = 0; i < tolerances.size(); ++i)
-      mine.push_back(ours.seconds(i)), peers.push_back(theirs.seconds(i));
-    ratios.push_back(ratio(Line(ours.error, mine), Line(theirs.error, peers)));
+      mine[turn].push_back(ours.seconds(i)), peers[turn].push_back(theirs.seconds(i));
+    ratios.push_back(ratio(Line(ours.error, mine[turn]), Line(theirs.error, peers[turn])));
   }
-  state.counters[name] = bench::median(ratios);
+  state.counters[std::string(name) + "_ratio"] = bench::median(ratios);
+  keep(Problem::name, "revode", tolerances, ours.error, mine);
+  keep(Problem::name, name, tolerances, theirs.error, peers);
 }
 
 template <class Problem>
@@ -118,9 +136,9 @@ void plain(benchmark::State& state) {
   Precision<Problem, Ours> ours(tolerances);
   for (std::size_t i = 0; i < tolerances.size(); ++i)
     if (!ours.at(i).good()) return state.SkipWithError("a solve failed");
-  beside<Problem, bench::Odeint>(state, "odeint_ratio", ours, tolerances);
+  beside<Problem, bench::Odeint>(state, "odeint", ours, tolerances);
 #ifdef REVODE_BENCH_SUNDIALS
-  beside<Problem, bench::Arkode>(state, "arkode_ratio", ours, tolerances);
+  beside<Problem, bench::Arkode>(state, "arkode", ours, tolerances);
 #endif
   const std::size_t middle = tolerances.size() / 2;
   for (auto _ : state) ours.at(middle).run();

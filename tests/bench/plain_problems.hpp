@@ -6,6 +6,7 @@
 
 namespace bench {
 struct Lorenz {
+  static constexpr const char* name = "lorenz";
   static constexpr int dim = 3, params = 3;
   static constexpr double theta[] = {10, 28, 8. / 3}, end = 10;
   static constexpr int coarsest = 10;  // the largest tolerance is 10^(-coarsest / 2)
@@ -18,6 +19,7 @@ struct Lorenz {
   static std::vector<double> start() { return {1, 1, 1}; }
 };
 struct VanDerPol {
+  static constexpr const char* name = "van_der_pol";
   static constexpr int dim = 2, params = 1;
   static constexpr double theta[] = {5}, end = 50;
   static constexpr int coarsest = 10;
@@ -33,6 +35,7 @@ struct VanDerPol {
 /// tolerance and not the stability chooses the steps.
 template <int cells>
 struct Brusselator {
+  static constexpr const char* name = cells == 32 ? "brusselator_64" : "brusselator_256";
   static constexpr int dim = 2 * cells, params = 3;
   static constexpr double theta[] = {1, 3, 1}, end = 10;
   static constexpr int coarsest = 10;

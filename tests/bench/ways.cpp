@@ -124,9 +124,11 @@ void way(benchmark::State& state, const P& plan) {
   By gradient(field, plan);
   ByPlan forward(field, inference(runge_kutta(tableau::rk4<T>)));
   const auto f = [&] { field.eval(); };
-  const auto both = [&] { field.vjp(true, true); }, of_x = [&] { field.vjp(true, false); };
+  const auto both = [&] { field.vjp(true, true); };
+  const auto of_x = [&] { field.vjp(true, false); };
   const auto of_theta = [&] { field.vjp(false, true); };
-  const auto whole = [&] { gradient.run(); }, once = [&] { forward.run(); };
+  const auto whole = [&] { gradient.run(); };
+  const auto once = [&] { forward.run(); };
   const std::int64_t n[] = {bench::calls(f),        bench::calls(both),  bench::calls(of_x),
                             bench::calls(of_theta), bench::calls(whole), bench::calls(once)};
   std::vector<double> measured, counted, agree;

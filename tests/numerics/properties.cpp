@@ -83,7 +83,8 @@ struct Drawn {
 
 template <class T>
 std::vector<Method<T>> draw_methods(Dice& dice) {
-  const auto base = [&]() -> const Tableau<T>& { return *tableau::all<T>[dice.below(14)]; };
+  constexpr int count = static_cast<int>(std::size(tableau::all<T>));
+  const auto base = [&]() -> const Tableau<T>& { return *tableau::all<T>[dice.below(count)]; };
   const Tableau<T>* low[] = {&tableau::euler<T>, &tableau::midpoint<T>, &tableau::heun<T>, &tableau::ees25<T>,
                              &tableau::ees27<T>};
   return {runge_kutta(base()),         mccallum_foster(base()),         alf<T>(), reversible_heun<T>(), leapfrog<T>(),

@@ -110,6 +110,8 @@ void all(const Problem& p) {
   for (const double eta : {.9, .8}) floats(p, "alf", alf<T>(), 2 * eta - 1);
   floats(p, "reversible_heun", reversible_heun<T>());
   floats(p, "leapfrog", leapfrog<T>());
+  const char* const names[] = {"adams 1", "adams 2", "adams 3", "adams 4", "adams 5", "adams 6"};
+  for (int q = 1; q <= most_multistep; ++q) floats(p, names[q - 1], adams<T>(q));
 }
 }  // namespace
 

@@ -127,9 +127,10 @@ def picture(folder, rows):
     curves = [("alf", 1.0), ("ees27", 1.0), ("mf_rk4", 0.99), ("mf_rk4", 0.999), ("mf_rk4", 1.0), ("tape_rk4", 1.0)]
     script = ("set datafile separator ','\nset datafile columnheaders\nset border 3 lc rgb '#888888'\n"
               "set tics nomirror textcolor rgb '#444444'\nset grid lc rgb '#e4e4e4'\nset logscale xy\n"
-              "set xrange [80:130000]\nset yrange [1e-10:1e3]\nset format x '10^{%T}'\nset format y '10^{%T}'\n"
-              "set ytics add ('exactly 0' 1e-9)\nset xlabel 'steps'\nset ylabel 'error of the gradient, float'\n"
-              "set multiplot layout 1,2\n")
+              "set xrange [80:130000]\nset yrange [2e-10:3e3]\nset format x '10^{%T}'\nset format y '10^{%T}'\n"
+              "set ytics 1e-8,100,1e2 add ('exactly 0' 1e-9, 'more' 900)\nset xlabel 'steps'\n"
+              "set ylabel 'error of the gradient, float'\nset key at screen .73,.85 left top Left reverse samplen 2\n"
+              "set multiplot layout 1,2 margins .1,.7,.16,.9 spacing .1\n")
     for field in ("relaxing", "network"):
         data = []
         for i, method in enumerate(curves):
@@ -140,7 +141,7 @@ def picture(folder, rows):
         lines = [f"'picture-{field}.csv' using (column('curve') == {i} ? column('steps') : NaN):'error' "
                  f"with linespoints lw 2 pt 7 ps 0.8 lc rgb '{COLOURS[i]}' title '{LABELS[m[0]]}"
                  f"{f' {m[1]:g}' if m[0].startswith('mf') else ''}'" for i, m in enumerate(curves)]
-        script += (f"set title '{field}'\n{'set key top right' if field == 'relaxing' else 'unset key'}\nplot "
+        script += (f"set title '{field}'\n{'' if field == 'relaxing' else 'unset key; set ylabel'}\nplot "
                    + ", \\\n  ".join(lines) + "\n")
     draw(folder, "drift", script + "unset multiplot\n", 1100, 450)
 

@@ -13,6 +13,7 @@
 #include "pendulum_maps.hpp"
 #include "revode/automatic.hpp"
 #include "revode/gradient_field.hpp"
+#include "revode/layers.hpp"
 #include "revode/random.hpp"
 #include "revode/second_order.hpp"
 #include "revode/sequential.hpp"
@@ -31,12 +32,12 @@ struct Damped {  // the baseline, theta = (k, c)
     dy[1] = -(p[0] * sin(y[0])) - p[1] * y[1];
   }
 };
-struct Scaled {  // the same with a measured v that is not q's rate, theta = (k, c, r)
-  static constexpr int dim = 2, params = 3;
+struct Scaled {  // the same with a measured v that is not q's rate and rest at an angle d, theta = (k, c, r, d)
+  static constexpr int dim = 2, params = 4;
   template <class S>
   constexpr void operator()(S, const S* y, const S* p, S* dy) const {
     dy[0] = p[2] * y[1];
-    dy[1] = -(p[0] * sin(y[0])) - p[1] * y[1];
+    dy[1] = -(p[0] * sin(y[0] - p[3])) - p[1] * y[1];
   }
 };
 constexpr Automatic<double, Damped> damped;
@@ -47,17 +48,23 @@ struct Model {
   const Map<double>* field;
   Plan<double> plan;
   long steps;     ///< between observations
-  int weights;    ///< parameters that are drawn and held small
+  int first;      ///< so many parameters begin at zero
+  int weights;    ///< the next ones are drawn and held small
   VectorXd rest;  ///< where those after them begin
 };
+/// The weights among p = (theta, ...).
+template <class Vector>
+auto weights_of(const Model& model, Vector& p) {
+  return p.segment(model.first, model.weights);
+}
 
 /// p = (theta, q0, v0); residuals of q and v over the record's part [from, to), and the weights' ridge.
 class Fit {
  public:
   Fit(const Model& model, const Table& data, std::size_t from, std::size_t to, double ridge)
       : data_(data.begin() + static_cast<std::ptrdiff_t>(from), data.begin() + static_cast<std::ptrdiff_t>(to)),
+        model_(model),
         params_(model.field->shape({}).params),
-        weights_(model.weights),
         ridge_(ridge),
         observed_(*model.field, model.plan, times(data_), model.steps) {}
 
@@ -66,19 +73,19 @@ class Fit {
     if (!run(p, states)) return false;
     const auto n = static_cast<Eigen::Index>(2 * data_.size());
     std::vector<Row> rows;
-    r = VectorXd::Zero(n + weights_);
+    r = VectorXd::Zero(n + model_.weights);
     for (std::size_t k = 0; k < data_.size(); ++k)
       for (int i = 0; i < 2; ++i) {
         r[static_cast<Eigen::Index>(rows.size())] = states[k][i] - data_[k][static_cast<std::size_t>(i) + 1];
         rows.push_back({k, VectorXd::Unit(2, i)});
       }
-    r.tail(weights_) = ridge_ * p.head(weights_);
+    r.tail(model_.weights) = ridge_ * weights_of(model_, p);
     if (!J) return true;
     MatrixXd of_data;
     if (!observed_.jacobian(p.head(params_), p.tail(2), rows, of_data)) return false;
     *J = MatrixXd::Zero(r.size(), p.size());
     J->topRows(n) = of_data;
-    J->block(n, 0, weights_, weights_).diagonal().setConstant(ridge_);
+    J->block(n, model_.first, model_.weights, model_.weights).diagonal().setConstant(ridge_);
     return true;
   }
   bool run(const VectorXd& p, std::vector<VectorXd>& states) {
@@ -92,7 +99,8 @@ class Fit {
     return t;
   }
   Table data_;
-  Eigen::Index params_, weights_;
+  const Model& model_;
+  Eigen::Index params_;
   double ridge_;
   Observed observed_;
 };
@@ -121,14 +129,14 @@ struct Errors {
 /// Rolls out seconds from measured states all over the record: p = theta. A beginning for the fit of one long rollout.
 class Snippets {
  public:
-  Snippets(const Model& model, const Table& data, std::size_t trained, double ridge) : data_(data) {
+  Snippets(const Model& model, const Table& data, std::size_t trained, double ridge)
+      : model_(model), data_(data), ridge_(ridge) {
     for (std::size_t first = 0; first + length <= trained; first += length)
       fits_.push_back(std::make_unique<Fit>(model, data, first, first + length, 0));
-    weights_ = model.weights, ridge_ = ridge;
   }
   bool operator()(const VectorXd& p, VectorXd& r, MatrixXd* J) {
     const auto n = static_cast<Eigen::Index>(2 * length), all = n * static_cast<Eigen::Index>(fits_.size());
-    r = VectorXd::Zero(all + weights_);
+    r = VectorXd::Zero(all + model_.weights);
     if (J) *J = MatrixXd::Zero(r.size(), p.size());
     VectorXd whole(p.size() + 2), part;
     for (std::size_t i = 0; i < fits_.size(); ++i) {
@@ -138,26 +146,26 @@ class Snippets {
       r.segment(static_cast<Eigen::Index>(i) * n, n) = part.head(n);
       if (J) J->middleRows(static_cast<Eigen::Index>(i) * n, n) = by_whole.topLeftCorner(n, p.size());
     }
-    r.tail(weights_) = ridge_ * p.head(weights_);
-    if (J) J->block(all, 0, weights_, weights_).diagonal().setConstant(ridge_);
+    r.tail(model_.weights) = ridge_ * weights_of(model_, p);
+    if (J) J->block(all, model_.first, model_.weights, model_.weights).diagonal().setConstant(ridge_);
     return true;
   }
 
  private:
   static constexpr std::size_t length = 7;
+  const Model& model_;
   Table data_;
-  std::vector<std::unique_ptr<Fit>> fits_;
-  Eigen::Index weights_;
   double ridge_;
+  std::vector<std::unique_ptr<Fit>> fits_;
 };
 
 /// Short rollouts first, then longer and longer beginnings of the record, each from the one before: over many periods
 /// at once the phase of a first guess would be lost.
 Minimum train(const Model& model, const Table& data, std::size_t trained, std::uint64_t seed, double ridge) {
-  VectorXd theta(model.field->shape({}).params);
+  VectorXd theta = VectorXd::Zero(model.field->shape({}).params);
   theta.tail(model.rest.size()) = model.rest;
   Random random(seed, 1);
-  for (int i = 0; i < model.weights; ++i) theta[i] = 2 * static_cast<double>(random.uniform()) - 1;
+  for (double& w : weights_of(model, theta)) w = 2 * static_cast<double>(random.uniform()) - 1;
   Snippets snippets(model, data, trained, ridge);
   Minimum m;
   m.p.resize(theta.size() + 2);
@@ -208,26 +216,28 @@ struct Candidates {
     stored.method = runge_kutta(tableau::rk4<double>), stored.way = Way::stored, stored.arithmetic = Arithmetic::real;
     stored.stored_steps = steps;
     kicks.fraction_bits[0] = 50, kicks.method = verlet<double>();
-    const int p1 = potential.shape({}).params, p2 = energy.shape({}).params, p3 = of_number.shape({}).params;
-    models = {{"baseline", &damped, stored, 1, 0, VectorXd{{1, 0}}},
-              {"baseline scaled", &scaled, stored, 1, 0, VectorXd{{1, 0, 1}}},
-              {"second-order", &second_order, stored, 1, p1, VectorXd{{0, 1}}},
-              {"Hamiltonian", &conformal, stored, 1, p2, VectorXd::Zero(1)},
-              {"second-order of a number", &number_mechanics, stored, 1, p3, VectorXd::Zero(1)},
-              {"potential alone", &force, kicks, 4, p1, {}}};
+    const auto weights = [](const Map<double>& map) { return map.shape({}).params; };
+    models = {{"baseline", &damped, stored, 1, 0, 0, VectorXd{{1, 0}}},
+              {"baseline scaled", &scaled, stored, 1, 0, 0, VectorXd{{1, 0, 1, 0}}},
+              {"second-order", &second_order, stored, 1, 1, weights(bent), VectorXd{{-1, 0, 0, 1}}},
+              {"Hamiltonian", &conformal, stored, 1, 1, weights(phase_bent), VectorXd{{-1, .5, 0, 0}}},
+              {"second-order of a number", &number_mechanics, stored, 1, 0, weights(of_number), VectorXd::Zero(1)},
+              {"potential alone", &force, kicks, 4, 1, weights(bent), VectorXd{{-1, 0}}}};
   }
   Candidates(const Candidates&) = delete;  // fields point at each other
   Candidates& operator=(const Candidates&) = delete;
   std::vector<Model> models;
 
  private:
-  static constexpr int width = 8, line[] = {1, width, 1};
-  const Circle angle{1}, phase{2};
-  const Dense<double> hidden{2, width, Activation::tanh}, out{width, 1}, phase_hidden{3, width, Activation::tanh};
-  const Map<double>* const of_angle[3] = {&angle, &hidden, &out};
-  const Map<double>* const of_phase[3] = {&phase, &phase_hidden, &out};
+  static constexpr int width = 8, line[] = {1, width, 1}, plane[] = {2, width, 2};
+  const Mirror angle{1}, phase{2};
+  const Mlp<double> of_number{line, Activation::tanh}, bent{line, Activation::tanh},
+      phase_bent{plane, Activation::tanh};
+  const Residual<double> around{bent}, phase_around{phase_bent};
+  const Dense<double> out{1, 1}, phase_out{2, 1};
+  const Map<double>* const of_angle[3] = {&angle, &around, &out};
+  const Map<double>* const of_phase[3] = {&phase, &phase_around, &phase_out};
   const Sequential<double> potential{of_angle}, energy{of_phase};
-  const Mlp<double> of_number{line, Activation::tanh};
   const GradientField<double> force{potential}, hamiltonian{energy, Gradient::hamiltonian}, number_force{of_number};
   const SecondOrder<double> mechanics{force}, number_mechanics{number_force, true};
   const Friction second_order{mechanics, true}, conformal{hamiltonian, false};

@@ -1,47 +1,56 @@
-// Maps of the pendulum: an angle as a point of the circle, and linear friction on a field over (q, v) whose v may be
-// read in another unit than q's rate.
+// Maps of the pendulum: what its energy may depend on, and linear friction on a field over (q, v) whose v may be read
+// in another unit than q's rate.
 #pragma once
 #include <cmath>
-#include <cstring>
 
 #include "revode/map.hpp"
 
 namespace reproduce {
 using namespace revode;
 
-/// (q, rest) -> (cos q, sin q, rest): what a network of it gives is periodic in q (Zhong et al., arXiv 1909.12077).
-class Circle final : public Map<double> {
+/// (q, rest) -> (cos(q - d), rest^2), theta = (d): what a network makes of it is periodic in the angle (as that of
+/// Zhong et al., arXiv 1909.12077, by cosine and sine), even about the angle of rest d and even in each momentum, as
+/// the energy of a pendulum is that hangs and may be run backwards in time.
+class Mirror final : public Map<double> {
  public:
-  explicit Circle(int rows) : rows_(rows) {}
-  Shape shape(Extent) const override { return {rows_, rows_ + 1, 0, 0, 0}; }
+  explicit Mirror(int rows) : rows_(rows) {}
+  Shape shape(Extent e) const override { return {rows_, rows_, 1, 0, tile_bytes<double>(1, e)}; }
   void eval(const Call<double>& call, const double* x, double* y, std::byte*) const override {
-    const auto lanes = static_cast<std::size_t>(call.extent.lanes), in = in_tile(lanes), out = in + lanes;
-    for (std::size_t l = 0; l < lanes; ++l) y[l] = std::cos(x[l]), y[lanes + l] = std::sin(x[l]);
-    for (std::size_t j = 1; j <= static_cast<std::size_t>(call.extent.tangents); ++j)
-      for (std::size_t l = 0; l < lanes; ++l) {
-        y[j * out + l] = -(y[lanes + l] * x[j * in + l]);
-        y[j * out + lanes + l] = y[l] * x[j * in + l];
-      }
-    for (std::size_t j = 0; j <= static_cast<std::size_t>(call.extent.tangents); ++j)
-      std::memcpy(y + j * out + 2 * lanes, x + j * in + lanes, (in - lanes) * sizeof(double));
-  }
-  void vjp(const Call<double>& call, const double* x, const double* y, std::byte*, const double* y_bar, double* x_bar,
-           const Bar<double>&) const override {
-    if (!x_bar) return;
-    const auto lanes = static_cast<std::size_t>(call.extent.lanes), in = in_tile(lanes), out = in + lanes;
-    const double *cosine = y, *sine = y + lanes;
-    for (std::size_t j = 0; j <= static_cast<std::size_t>(call.extent.tangents); ++j) {
-      const double *bar = y_bar + j * out, *dot = x + j * in;
-      for (std::size_t l = 0; l < lanes; ++l) {
-        x_bar[j * in + l] += cosine[l] * bar[lanes + l] - sine[l] * bar[l];
-        if (j > 0) x_bar[l] -= dot[l] * (cosine[l] * bar[l] + sine[l] * bar[lanes + l]);
-      }
-      for (std::size_t i = lanes; i < in; ++i) x_bar[j * in + i] += bar[lanes + i];
+    const std::size_t lanes = count(call), tile = lanes * static_cast<std::size_t>(rows_);
+    for (std::size_t i = 0; i < tile; ++i) {
+      const Curve f = curve(call, i < lanes, x[i]);
+      y[i] = f.value;
+      for (std::size_t j = tile + i; j < tiles(call) * tile; j += tile) y[j] = f.slope * x[j];
     }
+  }
+  void vjp(const Call<double>& call, const double* x, const double*, std::byte*, const double* y_bar, double* x_bar,
+           const Bar<double>& bar) const override {
+    const std::size_t lanes = count(call), tile = lanes * static_cast<std::size_t>(rows_);
+    double* d_bar = reinterpret_cast<double*>(call.work);  // [lanes]
+    for (std::size_t i = 0; i < tile; ++i) {
+      const Curve f = curve(call, i < lanes, x[i]);
+      double of_value = f.slope * y_bar[i];
+      for (std::size_t j = tile + i; j < tiles(call) * tile; j += tile) {
+        of_value += f.bend * x[j] * y_bar[j];
+        if (x_bar) x_bar[j] += f.slope * y_bar[j];
+      }
+      if (x_bar) x_bar[i] += of_value;
+      if (i < lanes) d_bar[i] = -of_value;
+    }
+    if (bar.theta.at) add_rows(bar.theta, 0, 1, call.extent.lanes, d_bar);
   }
 
  private:
-  std::size_t in_tile(std::size_t lanes) const { return static_cast<std::size_t>(rows_) * lanes; }
+  struct Curve {
+    double value, slope, bend;
+  };
+  static Curve curve(const Call<double>& call, bool angle, double x) {
+    if (!angle) return {x * x, 2 * x, 2};
+    const double c = std::cos(x - *call.theta), s = std::sin(x - *call.theta);
+    return {c, -s, -c};
+  }
+  static std::size_t count(const Call<double>& call) { return static_cast<std::size_t>(call.extent.lanes); }
+  static std::size_t tiles(const Call<double>& call) { return static_cast<std::size_t>(1 + call.extent.tangents); }
   int rows_;
 };
 

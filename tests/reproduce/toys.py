@@ -7,14 +7,18 @@ import sys
 from common import check, fit_density, verdict, write_csv
 
 TOYS = ("moons", "circles", "eight_gaussians", "pinwheel", "spirals", "swiss_roll", "rings", "checkerboard")
-EPOCHS = {"checkerboard": 100}
-EQUAL = {"hidden": "64,64", "steps": 6, "rate": 5e-3}
+EQUAL = {"hidden": "64,64", "steps": 6, "rate": 5e-3, "epochs": 50}
+OWN = {"checkerboard": {"hidden": "128,128", "method": "runge_kutta", "base": "dormand_prince5", "gradient": "stored",
+                        "arithmetic": "real", "rtol": 1e-3, "atol": 1e-3, "tiles": 2, "clip": 1, "per_epoch": 1000,
+                        "epochs": 60}}
 BOUND = 0.05
 PROTOCOL = """\
 The toys of FFJORD (Grathwohl et al. 2019) with its formulas; every batch of 256 points is drawn anew, test are 10,000
 fresh ones. Concatsquash 2-64-64-2, tanh, exact trace, McCallum-Foster over RK4, 6 steps, undone exactly. -log p in
-nats, by RK4 in 40 steps. The entropy of the checkerboard is log 32, that of the eight Gaussians by quadrature; the
-gap of a finite test set may be below zero by its standard error. Nothing was published.
+nats, by RK4 in 40 steps. The checkerboard, whose edges are sharp: 2-128-128-2, 60,000 updates of 128 points, Dopri5
+with tolerance 1e-3, which a training cannot exploit as it does fixed steps. The entropy of the checkerboard is log 32,
+that of the eight Gaussians by quadrature; the gap of a finite test set may be below zero by its standard error.
+Nothing was published.
 """
 
 
@@ -29,7 +33,7 @@ def main(folder):
     rows, held = [], []
     for toy in TOYS:
         run = folder / toy
-        found = fit_density(run, toy=toy, epochs=EPOCHS.get(toy, 50), **EQUAL)
+        found = fit_density(run, toy=toy, **{**EQUAL, **OWN.get(toy, {})})
         rows.append((toy, found["nll"], found["standard_error"], entropy(run)))
     write_csv(folder / "results.csv", ["toy", "nll", "standard_error", "entropy"], rows)
     print(f"\n{'toy':16} {'-log p':>8} {'entropy':>8} {'gap':>8}")

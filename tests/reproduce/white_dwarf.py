@@ -90,16 +90,17 @@ def pictures(folder):
     for (way, slots, title), colour in zip(names, colours):
         pick = f"(strcol('way') eq '{way}' && column('slots') == {slots} ? column('steps') : NaN)"
         lines.append((f"'steps.csv' using {pick}:",
-                      f"with linespoints lw 2 pt 7 ps .5 lc rgb '{colour}' title '{title}'"))
+                      f"with linespoints lw 2 pt 7 ps .5 lc rgb '{colour}'", f"title '{title}'"))
     theirs = [f"'published_steps.csv' using (strcol('way') eq '{way}' ? column('steps') : NaN):'seconds' "
               f"with linespoints dt 2 pt 4 ps .6 lc rgb '{colour}' title '{title}, published'"
               for way, colour, title in (("reversed", COLOURS[1], "reversible"), ("2", COLOURS[0], "2 slots"),
                                          ("4", "#3388cc", "4 slots"), ("8", "#56a0dd", "8 slots"))]
     draw(folder, "steps", head + "set multiplot layout 1,2\nset logscale xy\nset format '10^{%T}'\nset key left top "
-         "font ',8'\nset xlabel 'steps'\nset ylabel 'seconds of one gradient'\nplot "
-         + ", \\\n  ".join([f"{a}'seconds' {b}" for a, b in lines] + theirs)
-         + "\nset ylabel 'bytes of the solve'\nplot "
-         + ", \\\n  ".join(f"{a}'bytes' {b}" for a, b in lines) + "\nunset multiplot\n", 1100, 480)
+         "font ',8'\nset xlabel 'steps'\nset ylabel 'seconds of one gradient'\n"
+         "set yrange [1e-5:1e4]\nplot "
+         + ", \\\n  ".join([f"{a}'seconds' {b} notitle" for a, b, _ in lines] + theirs)
+         + "\nset ylabel 'bytes of the solve'\nset yrange [1e3:1e9]\nplot "
+         + ", \\\n  ".join(f"{a}'bytes' {b} {title}" for a, b, title in lines) + "\nunset multiplot\n", 1100, 480)
 
 
 def main(folder):

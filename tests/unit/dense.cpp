@@ -99,6 +99,14 @@ TYPED_TEST(Dense, EveryLaneCountHasTheBitsOfTheText) {
   }
 }
 
+TYPED_TEST(Dense, ShortDepthsOnTheUsualTileHaveTheBitsOfTheText) {  // blocks of their own: rows of 4s, 5s, 10s, others
+  for (int depth = 1; depth <= 31; ++depth)
+    for (const int rows : {1, 4, 5, 8, 10, 13, 15, 20, 24, 30}) {
+      ASSERT_TRUE(forward_equals<TypeParam>(this->random, rows, depth, 32));
+      ASSERT_TRUE(input_equals<TypeParam>(this->random, depth, rows, 32));
+    }
+}
+
 TYPED_TEST(Dense, DeepLayersCutInChunksKeepTheirChains) {
   for (const int depth : {255, 256, 257, 513, 700}) {
     ASSERT_TRUE(forward_equals<TypeParam>(this->random, 11, depth, 32));

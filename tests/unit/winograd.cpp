@@ -109,6 +109,9 @@ TEST(Winograd, IsChosenByShape) {
   };
   static_assert(kernel::winograd_pays({64, 64, 6, 6}), "the map of the published ODENet");
   EXPECT_TRUE(pays(64, 64, 7) && pays(64, 64, 4) && pays(32, 32, 28));
+  // 656 kB of floats: 16 points of 64 x 64 weights and of a row of 3 tiles before and after, a line apart; 9 bases
+  static_assert(kernel::WinogradSizes({64, 64, 6, 6}, 16).scalars() ==
+                16 * (64 * 64 + 16) + 2 * 16 * (64 * 3 * 16 + 16) + 9 * 64);
   EXPECT_FALSE(pays(64, 64, 5) || pays(64, 64, 3));  // of 9 tiles and 4, too few whole ones
   EXPECT_FALSE(pays(64, 16, 6) || pays(1, 64, 28));
   EXPECT_FALSE(pays(64, 64, 13, 4, 2) || pays(64, 64, 6, 3, 2) || pays(64, 64, 6, 3, 1, 0));

@@ -1,0 +1,134 @@
+/// Bodies of Flow: one letter acts, is undone, is transposed.
+#pragma once
+#include <string.h>
+
+#include "revode/flow.hpp"
+
+namespace revode {
+template <class N, class F, class C>
+typename Flow<N, F, C>::T Flow<N, F, C>::time(const Step<T>& s, float tau) const {
+  return tau <= 0 ? s.t0 : tau >= 1 ? s.t1 : s.t0 + static_cast<T>(tau) * s.h;
+}
+
+template <class N, class F, class C>
+void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
+  Word* a = registers + at(l.a);
+  const Word* to = registers + at(l.b);
+  if (!relaxes(l)) {
+    arrange(l, s, x);
+    return number.add(l.a, n_, a, delta_);
+  }
+  if (C::slopes && l.field) {
+    arrange(l, s, x);
+    number.load(l.a, n_, target_, delta_);
+    to = target_;
+  }
+  halved_ = l.s != 0 && watches() ? number.halvings(n_, a, to, halve_above) : 0;
+  if (l.s == 0) {
+    memcpy(a, to, n_ * sizeof(Word));
+  } else if (C::plain) {
+    number.reflect(n_, a, to);  // one with s > 0 is idle
+  } else if (watches() && halved_ > 0) {
+    number.halve(n_, a, l.s, to, halved_, log);
+    if (!log) return;
+    log->push(static_cast<std::uint32_t>(s.n), 32);
+    log->push(static_cast<std::uint32_t>(static_cast<std::uint64_t>(s.n) >> 32) & 0xfff, 12);
+    log->push(static_cast<std::uint32_t>(halved_), 4);
+  } else if (l.s < 0 || damps(s)) {
+    number.relax(n_, a, l.s, to, s.damping, s.offset, log);
+  }
+}
+
+template <class N, class F, class C>
+int Flow<N, F, C>::recall_event(long n, BitLog* log) {
+  if (log->empty()) return 0;
+  const std::size_t mark = log->bits();
+  const auto times = static_cast<int>(log->pop(4));
+  const std::uint64_t high = log->pop(12), low = log->pop(32);
+  if ((high << 32 | low) == (static_cast<std::uint64_t>(n) & ((std::uint64_t{1} << 44) - 1))) return times;
+  log->rewind(mark);
+  return 0;
+}
+
+template <class N, class F, class C>
+void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
+  Word* a = state + at(l.a);
+  const Word* to = state + at(l.b);
+  if (!relaxes(l)) {
+    arrange(l, s, desk_.x);
+    return number.subtract(l.a, n_, a, delta_);
+  }
+  if (C::slopes && l.field) {
+    arrange(l, s, desk_.x);
+    number.load(l.a, n_, target_, delta_);
+    to = target_;
+  }
+  halved_ = watches() ? recall_event(s.n, log) : 0;
+  if (watches() && halved_ > 0) return number.unhalve(n_, a, l.s, to, halved_, log);
+  if (C::plain) return l.s < 0 ? number.reflect(n_, a, to) : void();
+  if (l.s < 0 || damps(s)) number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
+}
+
+/// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
+template <class N, class F, class C>
+[[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
+  if (drifts(l)) {
+    const T c = static_cast<T>(l.c) * s.h;
+    combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
+  } else if (!relaxes(l)) {
+    increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x);
+    if (l.s < 0)
+      for (std::size_t i = 0; i < n_; ++i) delta_[i] = -delta_[i];
+  } else {
+    evaluate(time(s, l.tau), x, slope(0), tape(0));
+    memcpy(delta_, slope(0), n_ * sizeof(T));
+  }
+}
+
+/// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
+template <class N, class F, class C>
+void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
+  T* a_bar = bar + at(l.a);
+  T* b_bar = bar + at(l.b);
+  if (drifts(l)) {
+    const T c = static_cast<T>(l.c) * s.h;
+    const T* v = a_bar;
+    if (wants_times()) h_bar += static_cast<T>(l.c) * dot(x, a_bar);
+    return combine(n_, b_bar, b_bar, 1, &c, &v);
+  }
+  if (!relaxes(l)) {
+    for (std::size_t i = 0; i < n_; ++i) w_[i] = l.s < 0 ? -a_bar[i] : a_bar[i];
+    if (shares(l)) return owe(l, s);
+    const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+    if (!wants_times()) return;
+    t_bar += part.t;
+    h_bar += static_cast<T>(l.c) * part.h + static_cast<T>(l.tau) * part.t;
+    return;
+  }
+  const T m = static_cast<T>(l.s) * (C::plain ? 1 : halved_ > 0 ? 1 / static_cast<T>(1 << halved_) : s.damping);
+  if (!(m < 1)) return;
+  const bool field = C::slopes && l.field;
+  T* to = field ? w_ : b_bar;
+  for (std::size_t i = 0; i < n_; ++i) {
+    const T part = (1 - m) * a_bar[i];
+    to[i] = field ? part : to[i] + part;
+    a_bar[i] *= m;
+  }
+  if (field) {
+    const T part = add_vjp(time(s, l.tau), x, slope(0), tape(0), w_, b_bar);
+    if (!wants_times()) return;
+    t_bar += part;
+    h_bar += static_cast<T>(l.tau) * part;
+  }
+}
+
+/// The first letter of a word that shares its ends: its VJP is done with that of the step before, at the same f.
+template <class N, class F, class C>
+void Flow<N, F, C>::owe(const Letter& l, const Step<T>& s) {
+  const T c = static_cast<T>(l.c) * s.h * method_.base.b[0];
+  const T* w = w_;
+  combine(n_, owed_, static_cast<const T*>(nullptr), 1, &c, &w);
+  if (wants_times()) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w_);
+  owes_ = true;
+}
+}  // namespace revode
