@@ -41,7 +41,7 @@ class TracedMlp final : public Map<T> {
       : times_(times), act_(act) {
     if (count < 3 || count > most_layers + 1 || widths[0] != widths[count - 1]) return;
     layers_ = count - 1;
-    for (int i = 0; i < count; ++i) widths_[i] = widths[i];
+    for (int i = 0; i <= most_layers; ++i) widths_[i] = i < count ? widths[i] : 0;  // no loop to make memmove of
   }
   constexpr Shape shape(Extent e) const override {
     if (layers_ == 0) return {};

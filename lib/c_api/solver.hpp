@@ -1,6 +1,7 @@
 /// The solver behind the C interface: a callback field, its solve, and where on its way it is, so that functions called
 /// out of order are refused. Field is revode_field or revodef_field, T its scalar.
 #pragma once
+#include <iterator>
 #include <new>
 
 #include "c_api/callback.hpp"
@@ -16,7 +17,7 @@ bool read(const revode_plan& c, Plan<T>& plan) {
     return false;
   const bool based =
       c.method == REVODE_RUNGE_KUTTA || c.method == REVODE_MCCALLUM_FOSTER || c.method == REVODE_LOW_STORAGE;
-  constexpr int bases = static_cast<int>(sizeof tableau::all<T> / sizeof tableau::all<T>[0]);
+  constexpr int bases = static_cast<int>(std::size(tableau::all<T>));
   if (based && (c.base < 0 || c.base >= bases)) return false;
   const Tableau<T>& base = based ? *tableau::all<T>[c.base] : tableau::euler<T>;
   const Method<T> methods[] = {runge_kutta(base),     mccallum_foster(base), alf<T>(),

@@ -3,14 +3,18 @@
 #include "revode/impl/slopes.hpp"
 #include "scalars.hpp"
 #include "sweep.hpp"
+#include "undivided.hpp"
 
 namespace revode::kernel {
 template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    sweep<T>(n, [&]<int W>(std::size_t k)
-                    REVODE_INLINED { On<T, W>::store(y + k, Slopes<T, W>::value(A, On<T, W>::load(x + k))); });
+    std::size_t done = 0;
+    if constexpr (A == Activation::tanh) done = tanh_undivided(n, x, y);
+    sweep<T>(n - done, [&]<int W>(std::size_t k) REVODE_INLINED {
+      On<T, W>::store(y + done + k, Slopes<T, W>::value(A, On<T, W>::load(x + done + k)));
+    });
   });
 }
 

@@ -128,7 +128,7 @@ void gradient(const Convolution& c, int lanes, T t, const T* y_bar, const T* x, 
     p.channel_y = plane_y, p.line_y = static_cast<Index>(c.out_width()) * lanes, p.step_y = lanes;
     descending_blocks<most_outputs<K>, 1>(c.out, [&]<int Y>(int o) REVODE_INLINED {
       p.y = y_bar + o * plane_y;
-      add<T, K, Y, X, Y == 1 || X == 1 ? 0 : stride>(c, p, row, to + o * row);
+      add<T, K, Y, X, (Y > 1 && X > 1) * stride>(c, p, row, to + o * row);
     });
   };
   T times[width<T>];

@@ -131,6 +131,7 @@ void TracedMlp<T>::add_weights(const Call<T>& call, const Scratch& s, int l, con
   } else {
     T* to = phi_bar.at;
     for (int lane = 0; lane < lanes; lane += leaf, to += phi_bar.stride) {
+      // scratch() has placed it: NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker)
       memset(s.bias, 0, size(out(l)) * sizeof(T));
       kernel::dense_vjp_weight(out(l), in(l), lanes, lanes - lane < leaf ? lanes - lane : leaf, a_bar + lane, x + lane,
                                to + at(l), s.bias);

@@ -4,10 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <cstring>
 #include <functional>
 #include <limits>
 #include <vector>
 
+#include "numerics/sanitized.hpp"
+#include "revode/impl/elementary.hpp"
 #include "revode/kernels.hpp"
 #include "unit/kernel_text.hpp"
 
@@ -15,6 +19,7 @@ namespace {
 namespace kernel = revode::kernel;
 using kernel::Function;
 using revode::Activation;
+using trial::sanitized;
 using Wide = long double;
 
 template <class T>
@@ -131,7 +136,7 @@ class Edges : public testing::Test {
   static constexpr T nan = std::numeric_limits<T>::quiet_NaN();
   template <class What>
   static T at(What what, T x) {
-    Array<T> in(37, x), out(37);  // full packs, narrow packs and single elements
+    Array<T> in(101, x), out(101);  // packs by fours, full packs, narrow packs and single elements
     of<T>(what)(in, out);
     for (const T y : out) {  // sign and payload of a NaN are the processor's: SSE2's scalar and packed forms differ
       const bool same = std::isnan(y) ? std::isnan(out[0]) : std::memcmp(&y, &out[0], sizeof y) == 0;
@@ -199,6 +204,50 @@ TYPED_TEST(Edges, TanhStaysWithinOne) {  // 1 - y^2 must not become negative
   for (T x = T(0); x < T(25); x += T(1) / T(4096)) ASSERT_LE(std::fabs(this->at(Activation::tanh, x)), T(1)) << x;
 }
 
+// lib/kernels/undivided.hpp: from the number nearest to 1 / q the corrected quotient must be p / q. From its neighbours
+// it may miss only where no Newton step ends at them, 1 / q being farther than 1/16 ulp from the middle between two.
+void expect_undivided(std::uint32_t bits) {
+  float x;
+  std::memcpy(&x, &bits, sizeof x);
+  kernel::Elementary<float, 1>::tanh(x, [&](float p, float q) {
+    const auto corrected = [&](float r) {
+      const float y = p * r;
+      return std::fma(-std::fma(q, y, -p), r, y);
+    };
+    const float want = p / q, nearest = 1 / q;
+    const float below = std::nextafter(nearest, 0.0F), above = std::nextafter(nearest, 2.0F);
+    EXPECT_EQ(corrected(nearest), want) << x;
+    if (corrected(below) != want || corrected(above) != want) {
+      const double exact = 1 / static_cast<double>(q), off = std::fabs(exact - static_cast<double>(nearest));
+      const double ulp = static_cast<double>(above) - static_cast<double>(nearest);
+      EXPECT_GT(0.5 * ulp - off, ulp / 16) << x;
+    }
+    return want;
+  });
+}
+TEST(Tanh, IsTheSameWithoutTheDivider) {
+  for (const std::uint32_t x : {0x3dbcfa43U, 0x3f863c71U, 0x3f934691U, 0x40251654U, 0x40605c00U, 0x40fc945eU})
+    expect_undivided(x);
+  constexpr std::uint32_t from = 0x39000000, to = 0x40fccccd, step = sanitized ? 9973 : 1;  // 2^-13, below which q = 1
+  for (std::uint32_t x = from; x < to; x += step) expect_undivided(x);
+}
+TEST(Tanh, DoesNotDependOnThePlace) {  // numbers one by one meet the divider
+  constexpr std::uint32_t step = sanitized ? 1000003 : 20011;
+  Array<float> x(64), y(64);
+  for (std::uint64_t first = 0; first < 1ULL << 32; first += 64ULL * step) {
+    for (std::size_t i = 0; i < 64; ++i) {
+      const auto bits = static_cast<std::uint32_t>(first + i * step);
+      std::memcpy(&x[i], &bits, sizeof bits);
+    }
+    kernel::activate(Activation::tanh, 64, x.data(), y.data());
+    for (std::size_t i = 0; i < 64; ++i) {
+      float one;
+      kernel::activate(Activation::tanh, 1, &x[i], &one);
+      ASSERT_TRUE(std::isnan(one) ? std::isnan(y[i]) : std::memcmp(&one, &y[i], sizeof one) == 0) << x[i];
+    }
+  }
+}
+
 TYPED_TEST(Edges, SmallArgumentsKeepTheirDigits) {
   using T = TypeParam;
   const T small = sizeof(T) == 4 ? T(1e-20) : T(1e-200);
@@ -206,6 +255,9 @@ TYPED_TEST(Edges, SmallArgumentsKeepTheirDigits) {
     EXPECT_LT(ulps(this->at(a, -small), static_cast<Wide>(-small)), 2.0)
         << static_cast<int>(a);  // f(x) = x to rounding
   EXPECT_EQ(this->at(Function::sin, small), small);
+  if (sizeof(T) == 4) {
+    EXPECT_TRUE(std::signbit(this->at(Activation::tanh, T(-0.0))));
+  }
   const T down = sizeof(T) == 4 ? T(-80) : T(-600);
   EXPECT_LT(ulps(this->at(Activation::sigmoid, down), sigmoid(static_cast<Wide>(down))), 3.0);  // as over the interval
 }

@@ -26,6 +26,11 @@ struct Elementary : On<T, W> {
     return fma(expm1_near_zero(y.r), s, s - T(1));
   }
   static REVODE_INLINE V tanh(V x) {
+    return tanh(x, [](V p, V q) { return p / q; });
+  }
+  /// quotient(p, q) is p / q, rounded once.
+  template <class Quotient>
+  static REVODE_INLINE V tanh(V x, const Quotient& quotient) {
     if constexpr (single) {  // odd rational 9/8, error 2^-27.4 up to 7.9; from there one is within 5 ulp, and no more
                              // than it
       constexpr T last = T(7.9);
@@ -34,11 +39,10 @@ struct Elementary : On<T, W> {
           P::horner(z, {T(1), T(0.1345062369382), T(0.0035789957723362), T(2.2023309318788e-5), T(1.5428069395322e-8)});
       const V q = P::horner(
           z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
-      const V y = (x * p) / q;
-      return z > last * last ? O::with_sign(all(T(1)), x) : y;
+      return O::sign_above(z, last * last, x, quotient(x * p, q));
     } else {
       const V e = expm1(O::at_most(x, T(19.1)) * T(2));
-      return e / (e + T(2));
+      return quotient(e, e + T(2));
     }
   }
   static REVODE_INLINE V sigmoid(V x) {  // e^-|x| in (0, 1]: no overflow, and the small tail keeps its digits

@@ -68,8 +68,12 @@ struct PackTypes<T, 1> {
 template <class T, int W>
 using Pack = typename PackTypes<T, W>::real;
 
-#if defined(__GNUC__) && !defined(__clang__) && defined(__FMA__)
+/// What compilers do not find in loops over lanes; where nothing but None is taken, they must.
 namespace named {
+struct None {};
+void fma(None);
+void sign_above(None);
+#if defined(__GNUC__) && !defined(__clang__) && defined(__FMA__)
 #if defined(__AVX512F__)  // all lanes, 4: rounding as it is set
 REVODE_INLINE Pack<float, 16> fma(Pack<float, 16> a, Pack<float, 16> b, Pack<float, 16> c) {
   return __builtin_ia32_vfmaddps512_mask(a, b, c, static_cast<unsigned short>(-1), 4);
@@ -90,13 +94,15 @@ REVODE_INLINE Pack<float, 4> fma(Pack<float, 4> a, Pack<float, 4> b, Pack<float,
 REVODE_INLINE Pack<double, 2> fma(Pack<double, 2> a, Pack<double, 2> b, Pack<double, 2> c) {
   return __builtin_ia32_vfmaddpd(a, b, c);
 }
-}  // namespace named
-#else
-namespace named {
-struct None {};
-void fma(None);  // no other
-}  // namespace named
 #endif
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+REVODE_INLINE Pack<float, 16> sign_above(Pack<float, 16> z, Pack<float, 16> bound, Pack<float, 16> x,
+                                         Pack<float, 16> y) {  // the lesser of |x| and 1 under a mask
+  const auto above = __builtin_ia32_cmpps512_mask(z, bound, 30, static_cast<unsigned short>(-1), 4);
+  return __builtin_ia32_rangeps512_mask(x, Pack<float, 16>{} + 1.0f, 2, y, above, 4);
+}
+#endif
+}  // namespace named
 
 /// Operations on packs, by name: On<float, 16>::fma(a, b, c).
 template <class T, int W>
@@ -127,6 +133,13 @@ struct On {
   static REVODE_INLINE V with_sign(V v, V s) {
     constexpr auto rest = ~typename Unsigned<T>::type{} >> 1;
     return real(((bits(s) ^ bits(v)) & rest) ^ bits(s));  // one instruction of AVX-512
+  }
+  /// z > bound ? one with the sign of x : y, where |x| >= 1 as z is above the bound
+  static REVODE_INLINE V sign_above(V z, T bound, V x, V y) {
+    if constexpr (requires { named::sign_above(z, z, x, y); })
+      return named::sign_above(z, all(bound), x, y);
+    else
+      return z > bound ? with_sign(all(T(1)), x) : y;
   }
   static REVODE_INLINE V fma(V a, V b, V c) {
     if constexpr (W == 1) {
