@@ -174,7 +174,6 @@ CnfModel<float>::Config cnf_config(const Options& options, int dim) {
     throw Failure(Exit::usage, "--atol", "0 leaves log p, which begins at 0, no tolerance: give one beside --rtol");
   const int noise = c.trace == Trace::hutchinson || (c.trace == Trace::closed && c.jacobian > 0) ? dim : 0;
   const int rows = dim + 1 + (c.kinetic > 0) + (c.jacobian > 0) + (c.taylor > 0) + noise;
-  add_tolerances(options, c.plan);
   make_room(c.plan, c.steps, rows, c.lanes, static_cast<int>(options.integer("solver.tape_bits")));
   if (c.plan.control.adaptive()) c.steps = 1;  // nothing is wanted between the ends
   c.test_plan.method = runge_kutta(tableau::rk4<float>);

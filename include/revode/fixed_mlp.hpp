@@ -89,10 +89,11 @@ class FixedMlp {
   template <bool activated>
   static REVODE_INLINE void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar,
                                       T* w_bar) {
-    if constexpr (kernel::width < T >> 1) {
+    constexpr int W = kernel::width<T>;
+    if constexpr (W > 1) {
       T a_bar[most_rows];
-      pulled<activated, kernel::width<T>>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
-      return columns<kernel::width<T>>(0, out, in, w, x, a_bar, x_bar, w_bar);
+      pulled<activated, W>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
+      return columns<W>(0, out, in, w, x, a_bar, x_bar, w_bar);
     }
     T* b_bar = w_bar ? w_bar + out * in : nullptr;
     for (int o = 0; o < out; ++o) {

@@ -10,6 +10,14 @@ inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
 /// A product of this many rows or fewer takes twice the packs: otherwise the FMA units wait for their own results.
 inline constexpr int few_rows = register_bytes == 64 ? 4 : 2;
 
+/// Counts one off the `left` of a line's `count` terms, or begins the next line: all bits where it did, to mask a jump
+/// with, else none. Two loops in one, whose end alone has to be predicted.
+REVODE_INLINE Index line_ends(Index& left, Index count) {
+  const Index last = (--left - 1) >> (8 * sizeof(Index) - 1);
+  left += last & count;
+  return last;
+}
+
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
 /// remainder would leave the FMA units waiting for their own results.
 template <int most, class F>

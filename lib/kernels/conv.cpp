@@ -81,8 +81,7 @@ struct Block {
     Index j = p.lines;
     for (Index n = p.channels * j; n > 0; --n) {
       f(A, x);
-      const Index last = (--j - 1) >> (8 * sizeof(Index) - 1);  // all bits where the channel ends: nothing to predict
-      j += last & p.lines;
+      const Index last = line_ends(j, p.lines);
       A.advance(line_A + (last & jump_A));
       x += line_x + (last & jump_x);
     }

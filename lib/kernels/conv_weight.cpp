@@ -46,8 +46,7 @@ REVODE_INLINE void correlate(const Meeting<T>& m, Index lane, Pack<T, W> (&sum)[
       const auto a = O::load(y + r * m.channel_y);
       REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
     }
-    const Index last = (--j - 1) >> (8 * sizeof(Index) - 1);
-    j += last & m.steps;
+    const Index last = line_ends(j, m.steps);
     y += m.step_y + (last & jump_y), x += m.step_x + (last & jump_x);
   }
 }

@@ -75,8 +75,8 @@ REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* 
 template <class T>
 void shallow(const Shallow<T>& net, const T* x, T* h, T* y) {
   with_rows(net.d, [&]<int D>() REVODE_INLINED {
-    each_pack<T, width<T>>(0, net.lanes,
-                           [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
+    sweep_from<T, width<T>>(Index{0}, net.lanes,
+                            [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
   });
 }
 
@@ -87,8 +87,8 @@ void shallow_vjp(const Shallow<T>& net, const T* x, const T* h, const T* y_bar, 
     Index lane = 0;
     if constexpr (Q == 2)
       for (; lane + Q * W <= net.lanes; lane += Q * W) back<T, W, D, Q>(net, lane, x, h, y_bar, x_bar, theta_bar);
-    each_pack<T, W>(lane, net.lanes,
-                    [&]<int V>(Index at) REVODE_INLINED { back<T, V, D, 1>(net, at, x, h, y_bar, x_bar, theta_bar); });
+    sweep_from<T, W>(lane, net.lanes,
+                     [&]<int V>(Index at) REVODE_INLINED { back<T, V, D, 1>(net, at, x, h, y_bar, x_bar, theta_bar); });
   });
 }
 

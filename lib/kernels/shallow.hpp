@@ -2,18 +2,11 @@
 // another, with the rows between them in registers. The chains of every element are those of the layers, so are the
 // bits.
 #pragma once
-#include "revode/impl/pack.hpp"
+#include "sweep.hpp"
 
 namespace revode::kernel {
 inline constexpr int most_shallow_rows = 4;  // d; wider layers fill the FMA units by themselves
 
-/// f.template operator()<W>(lane) for all lanes: full packs, then each narrower one.
-template <class T, int W, class F>
-REVODE_INLINE void each_pack(Index lane, Index lanes, const F& f) {
-  for (; lane + W <= lanes; lane += W) f.template operator()<W>(lane);
-  if constexpr (W > 1)
-    if (lane < lanes) each_pack<T, narrower<T, W>>(lane, lanes, f);
-}
 /// f.template operator()<D>() with the number of rows as a constant.
 template <class F>
 REVODE_INLINE void with_rows(int d, const F& f) {

@@ -4,17 +4,12 @@
 #include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
-template <class T, int W, class F>
-REVODE_INLINE void sweep_rest(std::size_t k, std::size_t n, const F& f) {
-  if constexpr (W == 1) {
-    for (; k < n; ++k) f.template operator()<1>(k);
-  } else {
-    if (n - k >= W) {
-      f.template operator()<W>(k);
-      k += W;
-    }
-    sweep_rest<T, narrower<T, W>>(k, n, f);
-  }
+/// The same from k on.
+template <class T, int W, class K, class F>
+REVODE_INLINE void sweep_from(K k, K n, const F& f) {
+  for (; k + W <= n; k += W) f.template operator()<W>(k);
+  if constexpr (W > 1)
+    if (k < n) sweep_from<T, narrower<T, W>>(k, n, f);
 }
 /// f.template operator()<W>(k) handles elements k ... k + W - 1.
 template <class T, class F>
@@ -27,6 +22,6 @@ REVODE_INLINE void sweep(std::size_t n, const F& f) {
       f.template operator()<width<T>>(k + W);
     }
   }
-  sweep_rest<T, width<T>>(k, n, f);
+  sweep_from<T, width<T>>(k, n, f);
 }
 }  // namespace revode::kernel

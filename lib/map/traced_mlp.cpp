@@ -8,6 +8,8 @@
 #include "scalars.hpp"
 
 namespace revode {
+static_assert(TracedMlp<float>::most_shallow == kernel::most_shallow_rows);
+
 template <class T>
 void TracedMlp<T>::layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const {
   const T *b = phi + bias_at(l), *w_t = phi + time_at(l);

@@ -6,6 +6,7 @@
 #include <benchmark/benchmark.h>
 
 #include "cnf_model.hpp"
+#include "differences.hpp"
 #include "pairs.hpp"
 
 namespace {
@@ -47,23 +48,12 @@ Config<T> ffjord(How how, int lanes, const std::vector<int>& hidden = {width, wi
   return c;
 }
 
-/// The worst difference between some cotangents in double and central differences, relative to 1 + the cotangent.
 double gradient_error(const Config<double>& config) {
   bench::Flow<double> flow(config, config.lanes);
   flow.loss();
   const std::vector<double> gradient(flow.gradient(), flow.gradient() + flow.params());
-  constexpr double e = 1e-5;
-  double worst = 0;
-  for (std::size_t i = 0; i < flow.params(); i += 89) {
-    const double was = flow.theta[i];
-    flow.theta[i] = was + e;
-    const double above = flow.loss();
-    flow.theta[i] = was - e;
-    const double below = flow.loss();
-    flow.theta[i] = was;
-    const double miss = std::abs((above - below) / (2 * e) - gradient[i]) / (1 + std::abs(gradient[i]));
-    if (!(miss <= worst)) worst = miss;
-  }
+  const double worst = bench::gradient_error(
+      flow.theta, gradient, 1e-5, [&] { return flow.loss(); }, 89);
   return flow.good() ? worst : 1;
 }
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "bytes.hpp"
+#include "differences.hpp"
 #include "revode/random.hpp"
 #include "revode/sequential.hpp"
 #include "revode/solve.hpp"
@@ -167,24 +168,12 @@ class Demo {
   T share_ = 0, *wanted_ = nullptr, *theta_bar_ = nullptr;
 };
 
-/// The worst difference between the gradient in double and central differences, relative to 1 + the cotangent.
 double gradient_error(int batch, int lanes) {
   Demo<double> demo(batch, lanes);
   demo();
-  const std::vector<double> gradient = demo.gradient;
-  constexpr double e = 1e-6;
-  double worst = demo.good() ? 0.0 : 1.0;
-  for (std::size_t i = 0; i < demo.theta.size(); ++i) {
-    const double was = demo.theta[i];
-    demo.theta[i] = was + e;
-    const double above = demo();
-    demo.theta[i] = was - e;
-    const double below = demo();
-    demo.theta[i] = was;
-    const double miss = std::abs((above - below) / (2 * e) - gradient[i]) / (1 + std::abs(gradient[i]));
-    if (!(miss <= worst)) worst = miss;
-  }
-  return worst;
+  const auto loss_at = demo.gradient.begin() + static_cast<std::ptrdiff_t>(demo.theta.size());
+  const double worst = bench::gradient_error(demo.theta, {demo.gradient.begin(), loss_at}, 1e-6, demo);
+  return demo.good() ? worst : 1;
 }
 
 void demo_gradient(benchmark::State& state) {

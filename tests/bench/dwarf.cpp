@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bytes.hpp"
+#include "differences.hpp"
 #include "revode/fixed_mlp.hpp"
 #include "revode/random.hpp"
 #include "revode/static_solve.hpp"
@@ -98,24 +99,12 @@ class Iteration {
   bench::Bytes bytes_;
 };
 
-/// The worst difference between the gradient and central differences, relative to 1 + the cotangent.
 template <class Any>
 double gradient_error(Any& iteration) {
   iteration();
   const std::vector<double> gradient = iteration.theta_bar;
-  double worst = iteration.good ? 0. : 1.;
-  for (std::size_t i = 0; i < gradient.size(); ++i) {
-    constexpr double e = 1e-4;
-    const double was = iteration.theta[i];
-    iteration.theta[i] = was + e;
-    const double above = iteration();
-    iteration.theta[i] = was - e;
-    const double below = iteration();
-    iteration.theta[i] = was;
-    const double miss = std::abs((above - below) / (2 * e) - gradient[i]) / (1 + std::abs(gradient[i]));
-    if (!(miss <= worst)) worst = miss;
-  }
-  return worst;
+  const double worst = bench::gradient_error(iteration.theta, gradient, 1e-4, iteration);
+  return iteration.good ? worst : 1;
 }
 
 template <const auto& plan>

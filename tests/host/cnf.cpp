@@ -67,6 +67,21 @@ struct Model {
   std::vector<T> theta, x, noise;
 };
 
+/// e = 1e-5: truncation e^2 times a third derivative, rounding 2^-53 in each of 10^3 terms over e: 1e-8 and less.
+void expect_differences(Model<double>& m, int count, const std::vector<double>& gradient) {
+  constexpr double e = 1e-5;
+  const auto params = static_cast<std::size_t>(m.model.params());
+  for (std::size_t i = 0; i < params; i += trial::sanitized ? 23 : 3) {
+    const double keep = m.theta[i];
+    m.theta[i] = keep + e;
+    const double plus = m.loss(count)[params];
+    m.theta[i] = keep - e;
+    const double minus = m.loss(count)[params];
+    m.theta[i] = keep;
+    ASSERT_NEAR(gradient[i], (plus - minus) / (2 * e), 1e-6 * (1 + std::abs(gradient[i]))) << i;
+  }
+}
+
 /// The whole: two flows, normalisation, learned end times, an estimated trace and every cost.
 TEST(CnfModel, GradientIsThatOfCentralDifferences) {
   for (const auto layer :
@@ -82,16 +97,7 @@ TEST(CnfModel, GradientIsThatOfCentralDifferences) {
       for (std::size_t i = params; i < m.theta.size(); ++i) m.theta[i] += .3;
       const auto gradient = m.loss(13);
       EXPECT_EQ(gradient[params + 2], 13);
-      // e = 1e-5: truncation e^2 times a third derivative, rounding 2^-53 in each of 10^3 terms over e: 1e-8 and less.
-      for (std::size_t i = 0; i < params; i += trial::sanitized ? 23 : 3) {
-        const double keep = m.theta[i], e = 1e-5;
-        m.theta[i] = keep + e;
-        const double plus = m.loss(13)[params];
-        m.theta[i] = keep - e;
-        const double minus = m.loss(13)[params];
-        m.theta[i] = keep;
-        ASSERT_NEAR(gradient[i], (plus - minus) / (2 * e), 1e-6 * (1 + std::abs(gradient[i]))) << i;
-      }
+      expect_differences(m, 13, gradient);
     }
 }
 
@@ -108,17 +114,7 @@ TEST(CnfModel, GradientThroughWhatAnUpdateComputesOnceIsThatOfCentralDifferences
       take(c, Way::stored, Arithmetic::real);
       Model<double> m(c);
       ASSERT_NE(m.model.summed(), m.model.params());
-      const auto params = static_cast<std::size_t>(m.model.params());
-      const auto gradient = m.loss(13);
-      for (std::size_t i = 0; i < params; i += trial::sanitized ? 23 : 3) {  // as above
-        const double keep = m.theta[i], e = 1e-5;
-        m.theta[i] = keep + e;
-        const double plus = m.loss(13)[params];
-        m.theta[i] = keep - e;
-        const double minus = m.loss(13)[params];
-        m.theta[i] = keep;
-        ASSERT_NEAR(gradient[i], (plus - minus) / (2 * e), 1e-6 * (1 + std::abs(gradient[i]))) << i;
-      }
+      expect_differences(m, 13, m.loss(13));
     }
 }
 

@@ -11,6 +11,7 @@
 namespace {
 namespace kernel = revode::kernel;
 using revode::Activation;
+using text::activations;
 using text::Tile;
 
 template <class T>
@@ -20,9 +21,6 @@ class Elementwise : public testing::Test {
 };
 using Numbers = testing::Types<float, double>;
 TYPED_TEST_SUITE(Elementwise, Numbers);
-
-constexpr Activation activations[] = {Activation::identity, Activation::tanh, Activation::elu,    Activation::softplus,
-                                      Activation::relu,     Activation::silu, Activation::sigmoid};
 
 /// The derivatives of order 1 and 2 in long double, from the definitions.
 long double slope(Activation a, long double x, int order) {

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "revode/kernels.hpp"
+
 namespace text {
 template <class T>
 using Tile = std::vector<T>;
@@ -27,6 +29,10 @@ struct Random {
     return values;
   }
 };
+
+inline constexpr revode::Activation activations[] = {
+    revode::Activation::identity, revode::Activation::tanh, revode::Activation::elu,    revode::Activation::softplus,
+    revode::Activation::relu,     revode::Activation::silu, revode::Activation::sigmoid};
 
 template <class T>
 bool same_bits(const Tile<T>& a, const Tile<T>& b) {

@@ -8,6 +8,7 @@
 namespace {
 namespace kernel = revode::kernel;
 using revode::Activation;
+using text::activations;
 using text::Tile;
 
 template <class T>
@@ -17,9 +18,6 @@ class Traced : public testing::Test {
 };
 using Numbers = testing::Types<float, double>;
 TYPED_TEST_SUITE(Traced, Numbers);
-
-constexpr Activation activations[] = {Activation::identity, Activation::tanh, Activation::elu,    Activation::softplus,
-                                      Activation::relu,     Activation::silu, Activation::sigmoid};
 
 TYPED_TEST(Traced, SweepsHaveTheBitsOfTheirParts) {
   using T = TypeParam;
