@@ -31,8 +31,11 @@ void convolve(const Convolution& c, int lanes, const T* W, const T* b /*[out]*/,
 template <class T>
 void convolve_vjp_input(const Convolution& c, int lanes, const T* W, const T* y_bar, T* x_bar, bool add = false);
 /// One leaf: W_bar[o][i][ky][kx] += sum over the first `samples` lanes and over pixels of y_bar x, b_bar[o] (may be
-/// null) += sum of y_bar. x null: of t's channel and b alone. Chain: a lane's fma over pixels from 0, the tree over
-/// lanes, one +.
+/// null) += sum of y_bar. x null: of t's channel and b alone. Chain: y's pixels lie in runs, a line cut into as few of
+/// at most 8 as will do, and runs in pieces, as few as will do of at most 640 / (samples of the longest run) runs, the
+/// n-th of m parts of s beginning at s n / m rounded down. Of a run fma over its pixels and their samples, from 0; +
+/// over a piece's runs that meet the tap; W_bar + that, piece after piece. Of t and b: + over a pixel's samples, a
+/// run's pixels and a piece's runs, each from 0; then fma(t, that, W_bar), b_bar + that.
 template <class T>
 void convolve_vjp_weight(const Convolution& c, int lanes, int samples /*1 .. 64*/, T t, const T* y_bar, const T* x,
                          T* W_bar, T* b_bar);

@@ -19,16 +19,17 @@ REVODE_INLINE Index line_ends(Index& left, Index count) {
 }
 
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
-/// remainder would leave the FMA units waiting for their own results.
+/// remainder would leave the FMA units waiting for their own results. limit: of their rows, where it is less than most.
 template <int most, class F>
-REVODE_INLINE void even_blocks(int rows, const F& f) {
+REVODE_INLINE void even_blocks(int rows, const F& f, int limit = most) {
   const auto call = [&]<int R>(auto self, int r, int& at) REVODE_INLINED {
     if constexpr (R > 1)
       if (r < R) return self.template operator()<R - 1>(self, r, at);
     f.template operator()<R>(at);
     at += R;  // a constant: the next block's addresses need not wait for the division
   };
-  const int blocks = (rows + most - 1) / most, least = blocks ? rows / blocks : 0, larger = rows - least * blocks;
+  if (limit > most) limit = most;
+  const int blocks = (rows + limit - 1) / limit, least = blocks ? rows / blocks : 0, larger = rows - least * blocks;
   int at = 0;
   for (int i = 0; i < blocks; ++i) call.template operator()<most>(call, least + (i < larger), at);
 }

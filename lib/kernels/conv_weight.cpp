@@ -1,13 +1,12 @@
-// Weight gradients of a convolution: for each tap, outputs times inputs in blocks, a pack of lanes summed over the
-// pixels in registers; then the tree over a leaf's lanes, or each lane for itself.
+// Weight gradients of a convolution. Leaves of one sample: for each tap, outputs times inputs in blocks, a pack of
+// lanes summed over the pixels in registers. A leaf of many: conv_leaf.hpp.
 #include "blocks.hpp"
-#include "conv_lines.hpp"
+#include "conv_leaf.hpp"
 #include "revode/image_kernels.hpp"
 #include "scalars.hpp"
 
 namespace revode::kernel {
 namespace {
-inline constexpr int most_samples = 64;
 /// Accumulators for two FMA units of four cycles, and registers left for the operands.
 inline constexpr int weight_rows = 4;
 inline constexpr int weight_columns = register_bytes == 64 ? 4 : register_bytes == 32 ? 3 : 2;
@@ -21,14 +20,12 @@ struct Meeting {
   Index channel_y, channel_x, line_y, line_x, step_y, step_x;
   Index lane_x = 1;  ///< 0: a pack of one number, which all lanes see
 };
-/// Where the sums go: leaves of one sample [..][lanes], or one leaf of `samples`.
+/// Where the sums go: [..][lanes].
 template <class T>
 struct Sums {
   T* at;
   Index rows, columns;  ///< scalars between outputs and between inputs
   Index lanes;
-  int samples;
-  bool apart;  ///< leaves of one sample
 };
 
 /// Of Y outputs and X inputs the sums over pixels in one pack of lanes.
@@ -67,41 +64,9 @@ void block_lanes(const Meeting<T>& m, const Sums<T>& to, Index lane) {
     if (lane < to.lanes) block_lanes<T, 1, Y, X>(m, to, lane);
 }
 
-/// rows[Y * X][samples] of one leaf, before its tree.
-template <class T, int W, int Y, int X>
-void block_leaf(const Meeting<T>& m, Index samples, Index lane, T* rows) {
-  using O = On<T, W>;
-  for (; lane + W <= samples; lane += W) {
-    typename O::V sum[Y][X];
-    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q) sum[r][q] = O::all(T(0));
-    correlate<T, W, Y, X>(m, lane, sum);
-    REVODE_UNROLL for (int r = 0; r < Y; ++r) REVODE_UNROLL for (int q = 0; q < X; ++q)
-        O::store(rows + (r * X + q) * samples + lane, sum[r][q]);
-  }
-  if constexpr (W > 1)
-    if (lane < samples) block_leaf<T, 1, Y, X>(m, samples, lane, rows);
-}
-
 template <class T, int W, int Y, int X>
 __attribute__((noinline)) void block(const Meeting<T>& m, const Sums<T>& to) {
-  if (to.apart) return block_lanes<T, W, Y, X>(m, to, 0);
-  alignas(64) T rows[Y * X * most_samples];
-  T sum[Y * X];
-  block_leaf<T, W, Y, X>(m, to.samples, 0, rows);
-  tree_lanes(Y * X, to.samples, rows, sum);
-  for (int r = 0; r < Y; ++r)
-    for (int q = 0; q < X; ++q) to.at[r * to.rows + q * to.columns] += sum[r * X + q];
-}
-
-/// Pixels of y along one axis whose tap `tap` lies in the image.
-struct Span {
-  int first, count;
-};
-Span span(int tap, const Convolution& c, int size, int out_size) {
-  const int before = c.padding - tap, first = before > 0 ? (before + c.stride - 1) / c.stride : 0;
-  const int last = size - 1 + before < 0 ? -1 : (size - 1 + before) / c.stride;
-  const int end = last < out_size - 1 ? last + 1 : out_size;
-  return {first, end > first ? end - first : 0};
+  block_lanes<T, W, Y, X>(m, to, 0);
 }
 
 template <class T>
@@ -111,33 +76,35 @@ class Gradient {
 
   /// All taps of a block of outputs and inputs; at: its first weight, [..] scalars apart.
   template <int W, int Y, int X>
-  void taps(int output, int input, Sums<T> to, Index scale, const T* t) const {
+  void taps(int output, int input, Sums<T> to, const T* t) const {
     T* const at = to.at;
     for (int ky = 0; ky < c_.kernel; ++ky)
       for (int kx = 0; kx < c_.kernel; ++kx) {
-        const Span v = span(ky, c_, c_.height, c_.out_height()), h = span(kx, c_, c_.width, c_.out_width());
-        if (v.count == 0 || h.count == 0) continue;
-        to.at = at + (static_cast<Index>(ky) * c_.kernel + kx) * scale;
+        const leaf::Span v = leaf::span(ky, c_, c_.height, c_.out_height()),
+                         h = leaf::span(kx, c_, c_.width, c_.out_width());
+        if (v.first >= v.end || h.first >= h.end) continue;
+        to.at = at + (static_cast<Index>(ky) * c_.kernel + kx) * lanes_;
         block<T, W, Y, X>(t ? constant(v, h, output, t) : meeting(v, h, ky, kx, output, input), to);
       }
   }
   bool reads() const { return x_ != nullptr; }
-  Meeting<T> constant(const Span& v, const Span& h, int output, const T* t) const {
-    return {y(v, h, output), t, v.count, h.count, plane_y(), 0, c_.out_width() * lanes_, 0, lanes_, 0, 0};
+  Meeting<T> constant(const leaf::Span& v, const leaf::Span& h, int output, const T* t) const {
+    return {
+        y(v, h, output), t, v.end - v.first, h.end - h.first, plane_y(), 0, c_.out_width() * lanes_, 0, lanes_, 0, 0};
   }
 
  private:
   Index plane_y() const { return static_cast<Index>(c_.out_height()) * c_.out_width() * lanes_; }
-  const T* y(const Span& v, const Span& h, int output) const {
+  const T* y(const leaf::Span& v, const leaf::Span& h, int output) const {
     return y_bar_ + output * plane_y() + (static_cast<Index>(v.first) * c_.out_width() + h.first) * lanes_;
   }
-  Meeting<T> meeting(const Span& v, const Span& h, int ky, int kx, int output, int input) const {
+  Meeting<T> meeting(const leaf::Span& v, const leaf::Span& h, int ky, int kx, int output, int input) const {
     const Index plane_x = static_cast<Index>(c_.height) * c_.width * lanes_, s = c_.stride;
     const Index line = v.first * s - c_.padding + ky, step = h.first * s - c_.padding + kx;
     return {y(v, h, output),
             x_ + input * plane_x + (line * c_.width + step) * lanes_,
-            v.count,
-            h.count,
+            v.end - v.first,
+            h.end - h.first,
             plane_y(),
             plane_x,
             c_.out_width() * lanes_,
@@ -151,10 +118,10 @@ class Gradient {
   const T* x_;
 };
 
-/// `scale`: scalars of one weight, the lanes of leaves of one sample. W_bar may be null, as b_bar.
+/// W_bar may be null, as b_bar.
 template <class T, int W, int most_y, int most_x>
-void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, Sums<T> to, Index scale) {
-  const Index area = static_cast<Index>(c.kernel) * c.kernel * scale, time = c.time ? 1 : 0;
+void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, Sums<T> to) {
+  const Index area = c.kernel * c.kernel * to.lanes, time = c.time ? 1 : 0;
   T times[W], ones[W];
   for (int l = 0; l < W; ++l) times[l] = t, ones[l] = 1;
   to.columns = area;
@@ -165,41 +132,34 @@ void gradient(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_ba
       T* const first = W_bar + o * here.rows;
       descending_blocks<most_x, 1>(g.reads() ? c.in : 0, [&]<int X>(int i) REVODE_INLINED {
         here.at = first + (i + time) * area;
-        g.template taps<W, Y, X>(o, i, here, scale, nullptr);
+        g.template taps<W, Y, X>(o, i, here, nullptr);
       });
       here.at = first;
-      if (c.time) g.template taps<W, Y, 1>(o, 0, here, scale, times);
+      if (c.time) g.template taps<W, Y, 1>(o, 0, here, times);
     }
     if (!b_bar) return;
-    here.at = b_bar + o * scale, here.rows = scale;
+    here.at = b_bar + o * to.lanes, here.rows = to.lanes;
     block<T, W, Y, 1>(g.constant({0, c.out_height()}, {0, c.out_width()}, o, ones), here);
   });
 }
-/// The widest pack that the samples fill.
+/// The widest pack that the lanes fill.
 template <class T, int W>
-void by_width(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, const Sums<T>& to, Index scale) {
+void by_width(const Convolution& c, const Gradient<T>& g, T t, T* W_bar, T* b_bar, const Sums<T>& to) {
   if constexpr (W > 1)
-    if (to.samples < W) return by_width<T, narrower<T, W>>(c, g, t, W_bar, b_bar, to, scale);
+    if (to.lanes < W) return by_width<T, narrower<T, W>>(c, g, t, W_bar, b_bar, to);
   constexpr int most_y = W == width<T> ? weight_rows : 2, most_x = W == width<T> ? weight_columns : 2;
-  gradient<T, W, most_y, most_x>(c, g, t, W_bar, b_bar, to, scale);
+  gradient<T, W, most_y, most_x>(c, g, t, W_bar, b_bar, to);
 }
 }  // namespace
 
 template <class T>
 void convolve_vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_bar, const T* x, T* W_bar,
                          T* b_bar) {
-  if constexpr (lines::worth) {
-    const bool three = lines::takes<3>(c, samples), four = lines::takes<4>(c, samples);
-    if (three) lines::gradient<T, 3>(c, lanes, t, y_bar, x, W_bar);
-    if (four) lines::gradient<T, 4>(c, lanes, t, y_bar, x, W_bar);
-    if (three || four) W_bar = nullptr;
-    if (!W_bar && !b_bar) return;
-  }
-  by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes, samples, false}, 1);
+  leaf::gradient<T>({c, lanes, samples, t, y_bar, x, W_bar, b_bar});
 }
 template <class T>
 void convolve_vjp_weight_lanes(const Convolution& c, int lanes, T t, const T* y_bar, const T* x, T* W_bar, T* b_bar) {
-  by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes, lanes, true}, lanes);
+  by_width<T, width<T>>(c, {c, lanes, y_bar, x}, t, W_bar, b_bar, {nullptr, 0, 0, lanes});
 }
 
 #define REVODE_INSTANTIATE(T)                                                                        \

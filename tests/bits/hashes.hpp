@@ -163,6 +163,26 @@ void convolutions(const std::string& type, Table& table) {
   table.emplace_back(type + "convolve_vjp_weight_lanes", weight_lanes.value());
 }
 
+/// Weight gradients of images of several runs a line and several pieces, and of kernels of many taps.
+template <class T>
+void large_images(const std::string& type, Table& table) {
+  const std::pair<kernel::Convolution, int> shapes[] = {{{15, 18, 10, 9, 3, 1, 1, true}, 16},
+                                                        {{1, 33, 8, 26, 3, 1, 0}, 20},
+                                                        {{5, 3, 13, 18, 4, 2, 1}, 64},
+                                                        {{2, 5, 14, 13, 12, 1, 6, true}, 1}};
+  text::Random random;
+  Hash weight;
+  for (const auto& [c, lanes] : shapes) {
+    const auto x = random.tile<T>(c.rows_in() * lanes), y_bar = random.tile<T>(c.rows_out() * lanes);
+    auto W_bar = random.tile<T>(c.weights()), b_bar = random.tile<T>(c.out);
+    for (const int samples : {lanes, 1 + lanes / 2})
+      kernel::convolve_vjp_weight(c, lanes, samples, T(0.7), y_bar.data(), x.data(), W_bar.data(), b_bar.data());
+    weight.add(W_bar);
+    weight.add(b_bar);
+  }
+  table.emplace_back(type + "convolve_vjp_weight_large", weight.value());
+}
+
 template <class T>
 void winograds(const std::string& type, Table& table) {
   const std::pair<kernel::Convolution, int> shapes[] = {{{3, 13, 4, 5, 3, 1, 1, true}, 32},
@@ -300,6 +320,7 @@ void every_kernel(const std::string& type, Table& table) {
   convolutions<T>(type, table);
   images<T>(type, table);
   winograds<T>(type, table);
+  large_images<T>(type, table);
 }
 inline Table table() {
   Table all;

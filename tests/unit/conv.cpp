@@ -108,6 +108,16 @@ TYPED_TEST(Conv, EveryLaneCountHasTheBitsOfTheText) {
     ASSERT_NO_FATAL_FAILURE(all_equal<TypeParam>(this->random, {3, 5, 3, 3, 3, 1, 1, lanes % 2 == 0}, lanes));
 }
 
+/// Lines of several runs, images of several pieces, more weights of an output than sums, more of a kernel row.
+TYPED_TEST(Conv, ImagesOfManyPixelsAndLargeKernelsHaveTheBitsOfTheText) {
+  const std::pair<Convolution, int> shapes[] = {
+      {{3, 17, 13, 9, 3, 1, 1, true}, 16}, {{1, 33, 9, 26, 3, 1, 0}, 16},       {{14, 40, 7, 7, 3, 1, 1}, 16},
+      {{13, 5, 2, 17, 4, 2, 1, true}, 64}, {{2, 3, 14, 13, 12, 1, 6, true}, 5}, {{1, 2, 7, 8, 6, 1, 3, true}, 20},
+      {{4, 3, 12, 25, 3, 1, 1, true}, 1}};
+  for (const auto& [c, lanes] : shapes) ASSERT_NO_FATAL_FAILURE(all_equal<TypeParam>(this->random, c, lanes));
+  ASSERT_NO_FATAL_FAILURE(weight_equals<TypeParam>(this->random, {1, 1, 131, 132, 131, 1, 0}, 3, 3));
+}
+
 /// A kernel as large as the image, an image of one pixel, a stride longer than the kernel.
 TYPED_TEST(Conv, Edges) {
   const Convolution edges[] = {{2, 3, 4, 4, 4, 1, 0, true}, {2, 3, 1, 1, 3, 1, 1, true}, {2, 3, 1, 5, 1, 1, 0, false},

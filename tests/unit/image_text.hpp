@@ -1,5 +1,9 @@
 // The kernels of images as their comments state them: scalar loops over every tap, one fma a term. Tests compare bits.
 #pragma once
+#include <algorithm>
+#include <limits>
+#include <utility>
+
 #include "revode/image_kernels.hpp"
 #include "unit/kernel_text.hpp"
 
@@ -73,20 +77,76 @@ void convolve_vjp_weight_lanes(const Convolution& c, int lanes, T t, const Tile<
   for (int row = 0; row < c.rows_out(); ++row)
     for (int l = 0; l < lanes; ++l) b_bar[at(row / plane, l, lanes)] += y_bar[at(row, l, lanes)];
 }
-/// One leaf of the first `samples` lanes: its lanes' sums by the tree, then added.
+/// The places at which a size is cut into as few equal parts of at most `most` as will do.
+inline std::vector<int> cuts(int size, int most) {
+  const int parts = (size + most - 1) / most;
+  std::vector<int> at;
+  for (int n = 0; n <= parts; ++n) at.push_back(size * n / parts);
+  return at;
+}
+/// y's pixels in runs of one line of at most 8, the runs in pieces of at most 640 pixels and samples: [piece][run] =
+/// first pixel and the one after the last.
+inline std::vector<std::vector<std::pair<int, int>>> pieces(const Convolution& c, int samples) {
+  const std::vector<int> columns = cuts(c.out_width(), 8);
+  std::vector<std::pair<int, int>> runs;
+  int longest = 0;
+  for (int line = 0; line < c.out_height(); ++line)
+    for (std::size_t n = 1; n < columns.size(); ++n) {
+      runs.emplace_back(line * c.out_width() + columns[n - 1], line * c.out_width() + columns[n]);
+      longest = std::max(longest, columns[n] - columns[n - 1]);
+    }
+  const std::vector<int> first = cuts(static_cast<int>(runs.size()), 640 / (longest * samples));
+  std::vector<std::vector<std::pair<int, int>>> all;
+  for (std::size_t n = 1; n < first.size(); ++n) all.emplace_back(runs.begin() + first[n - 1], runs.begin() + first[n]);
+  return all;
+}
+/// One leaf of the first `samples` lanes: runs of pixels and samples, pieces of runs.
 template <class T>
 void convolve_vjp_weight(const Convolution& c, int lanes, int samples, T t, const Tile<T>& y_bar, const Tile<T>& x,
                          Tile<T>& W_bar, Tile<T>& b_bar) {
-  Tile<T> W_lanes(W_bar.size() * static_cast<std::size_t>(lanes)),
-      b_lanes(b_bar.size() * static_cast<std::size_t>(lanes));
-  convolve_vjp_weight_lanes(c, lanes, t, y_bar, x, W_lanes, b_lanes);
-  const auto leaf = [&](const Tile<T>& rows, Tile<T>& to) {
-    for (std::size_t r = 0; r < to.size(); ++r) {
-      const auto first = rows.begin() + static_cast<std::ptrdiff_t>(r * static_cast<std::size_t>(lanes));
-      to[r] += tree(Tile<T>(first, first + samples));
-    }
+  const int pixels = c.out_height() * c.out_width(), area = c.kernel * c.kernel;
+  constexpr int absent = std::numeric_limits<int>::min();
+  const auto one_y = [&](int row, int l) { return y_bar[at(row, l, lanes)]; };
+  const auto total_of = [&](int row) {
+    T sum = 0;
+    for (int l = 0; l < samples; ++l) sum += one_y(row, l);
+    return sum;
   };
-  leaf(W_lanes, W_bar);
-  leaf(b_lanes, b_bar);
+  std::vector<std::vector<int>> met(W_bar.size(), std::vector<int>(static_cast<std::size_t>(pixels), absent));
+  each_tap(c, [&](int, int, int weight, int row, int from) {
+    met[static_cast<std::size_t>(weight)][static_cast<std::size_t>(row % pixels)] = from;
+  });
+  const auto biases = [&](int o, const std::pair<int, int>& run) {
+    T sum = 0;
+    for (int p = run.first; p < run.second; ++p) sum += total_of(o * pixels + p);
+    return sum;
+  };
+  const int channels = c.in + (c.time ? 1 : 0);
+  for (const auto& piece : pieces(c, samples)) {
+    for (std::size_t weight = 0; weight < W_bar.size(); ++weight) {
+      const int each = static_cast<int>(weight) / area, o = each / channels;
+      const bool of_time = c.time && each % channels == 0;
+      T total = 0;
+      bool any = of_time;  // a tap's sum begins with its first run, t's with 0
+      for (const auto& [first, end] : piece) {
+        T sum = 0;
+        bool here = false;
+        for (int p = first; p < end; ++p) {
+          const int from = met[weight][static_cast<std::size_t>(p)], row = o * pixels + p;
+          if (from == absent) continue;
+          here = true;
+          if (of_time) sum += total_of(row);
+          for (int l = 0; l < samples && !of_time; ++l) sum = std::fma(one_y(row, l), x[at(from, l, lanes)], sum);
+        }
+        if (here) total = any ? total + sum : sum, any = true;
+      }
+      W_bar[weight] = of_time ? std::fma(t, total, W_bar[weight]) : W_bar[weight] + total;
+    }
+    for (int o = 0; o < c.out; ++o) {
+      T total = 0;
+      for (const auto& run : piece) total += biases(o, run);
+      b_bar[static_cast<std::size_t>(o)] += total;
+    }
+  }
 }
 }  // namespace text
