@@ -7,11 +7,11 @@ namespace revode::kernel::leaf {
 inline constexpr int run_pixels = 8, piece_terms = 640;  ///< most of a run, of a piece: part of the chain
 /// Packs of outputs, weights of an output, inputs of a block.
 template <int W>
-inline constexpr int most_packs = W > 1 ? 2 : 4;
+inline constexpr int most_packs = W > 1 ? 2 : 1;
 template <int W>
 inline constexpr int most_columns = W > 1 ? 128 : 32;
 template <int W>
-inline constexpr int most_inputs = W > 1 ? block_rows : 2;
+inline constexpr int most_inputs = W > 1 ? block_rows : 4;
 
 /// Where the n-th of equal parts of a size begins.
 inline int cut(int size, int parts, int n) {

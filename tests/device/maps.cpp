@@ -10,7 +10,6 @@
 #include "revode/gru.hpp"
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
-#include "revode/winograd.hpp"
 
 namespace device {
 namespace {
@@ -58,7 +57,6 @@ void every() {
   one("hamiltonian", GradientField<float>(energy, Gradient::hamiltonian), 2);
   one("running_cost", RunningCost<float>(network, energy), 1);
   one("conv", Conv<float>({2, 3, 4, 3, 3, 1, 1, true}), 2);
-  one("winograd", WinogradConv<float>({2, 3, 4, 3, 3, 1, 1, true}), 2);
   one("group_norm", GroupNorm<float>({4, 2, 6}, true), 2);
 }
 
