@@ -61,8 +61,9 @@ class TracedMlp final : public Map<T> {
   void fold(const T* row, const T* row_bar, T* weights_bar) const;
 
  private:
-  struct Kept {                                              ///< the tape
-    T *a[2] = {}, *y[2] = {}, *slope[2] = {}, *u = nullptr;  ///< [out][lanes] of hidden layers; a: of silu
+  struct Kept {                              ///< the tape
+    T *a[2] = {}, *y[2] = {}, *u = nullptr;  ///< [out][lanes] of hidden layers; a: of silu
+    T* slope = nullptr;                      ///< of the first
   };
   struct Scratch {
     T *g = nullptr, *slope_bar = nullptr, *e = nullptr, *slope = nullptr;  ///< [widest][lanes]
@@ -83,7 +84,7 @@ class TracedMlp final : public Map<T> {
       const std::size_t n = tile(out(l), lanes);
       if (act_ == Activation::silu) kept.a[l] = arena.take<T>(n);
       kept.y[l] = arena.take<T>(n);
-      if (!shallow()) kept.slope[l] = arena.take<T>(n);
+      if (l == 0 && !shallow()) kept.slope = arena.take<T>(n);
     }
     if (layers_ == 3) kept.u = arena.take<T>(tile(out(1), lanes));
     return kept;

@@ -1,8 +1,6 @@
 // Activations over arrays.
 #include "constant.hpp"
-#include "revode/impl/slopes.hpp"
 #include "scalars.hpp"
-#include "sweep.hpp"
 #include "undivided.hpp"
 
 namespace revode::kernel {
@@ -10,11 +8,8 @@ template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    std::size_t done = 0;
-    if constexpr (A == Activation::tanh) done = tanh_undivided(n, x, y);
-    sweep<T>(n - done, [&]<int W>(std::size_t k) REVODE_INLINED {
-      On<T, W>::store(y + done + k, Slopes<T, W>::value(A, On<T, W>::load(x + done + k)));
-    });
+    sweep_values<A>(n, x,
+                    [&]<int W>(std::size_t k, auto, auto value) REVODE_INLINED { On<T, W>::store(y + k, value); });
   });
 }
 

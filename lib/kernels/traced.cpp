@@ -1,19 +1,16 @@
 #include "kernels/traced.hpp"
 
 #include "constant.hpp"
-#include "revode/impl/slopes.hpp"
 #include "scalars.hpp"
-#include "sweep.hpp"
+#include "undivided.hpp"
 
 namespace revode::kernel {
 template <class T>
 void activate_and_slope(Activation a, std::size_t n, const T* x, T* y, T* slope) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
-    sweep<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
-      using O = On<T, W>;
-      const auto argument = O::load(x + k), value = Slopes<T, W>::value(A, argument);
-      O::store(y + k, value);
-      O::store(slope + k, Slopes<T, W>::first(A, argument, value));
+    sweep_values<A>(n, x, [&]<int W>(std::size_t k, auto argument, auto value) REVODE_INLINED {
+      On<T, W>::store(y + k, value);
+      On<T, W>::store(slope + k, Slopes<T, W>::first(A, argument, value));
     });
   });
 }
@@ -61,28 +58,33 @@ void activate_and_slope_vjp(Activation a, int rows, int lanes, const T* x, const
 }
 
 namespace {
-/// P packs of lanes side by side, for one fma waits for the one before it; then fewer and narrower ones.
-template <class T, int W, int P>
-REVODE_INLINE void dot_lanes(std::size_t lane, std::size_t n, std::size_t row, const T* a, const T* b, T* sum) {
+/// P packs of lanes side by side; then fewer and narrower ones.
+template <Activation A, class T, int W, int P>
+REVODE_INLINE void dot_lanes(std::size_t lane, std::size_t n, std::size_t row, const T* x, T* y, const T* u, T* sum) {
   using O = On<T, W>;
   for (; lane + P * W <= row; lane += P * W) {
     typename O::V total[P] = {};
-    for (std::size_t k = lane; k < n; k += row)
-      REVODE_UNROLL for (std::size_t p = 0; p < P; ++p) total[p] =
-          O::fma(O::load(a + k + p * W), O::load(b + k + p * W), total[p]);
+    for (std::size_t k = lane; k < n; k += row) REVODE_UNROLL for (std::size_t p = 0; p < P; ++p) {
+        const auto argument = O::load(x + k + p * W), y_p = value<A, T, W>(argument, P > 1 && p == 0);
+        O::store(y + k + p * W, y_p);
+        total[p] = O::fma(Slopes<T, W>::first(A, argument, y_p), O::load(u + k + p * W), total[p]);
+      }
     REVODE_UNROLL for (std::size_t p = 0; p < P; ++p) O::store(sum + lane + p * W, total[p]);
   }
   if constexpr (P > 1)
-    dot_lanes<T, W, 1>(lane, n, row, a, b, sum);
+    dot_lanes<A, T, W, 1>(lane, n, row, x, y, u, sum);
   else if constexpr (W > 1)
-    dot_lanes<T, narrower<T, W>, 1>(lane, n, row, a, b, sum);
+    dot_lanes<A, T, narrower<T, W>, 1>(lane, n, row, x, y, u, sum);
 }
 }  // namespace
 
 template <class T>
-void dot_rows(int rows, int lanes, const T* a, const T* b, T* sum) {
+void activate_and_dot(Activation a, int rows, int lanes, const T* x, T* y, const T* u, T* sum) {
   const auto row = static_cast<std::size_t>(lanes);
-  dot_lanes<T, width<T>, register_bytes ? 4 : 1>(0, static_cast<std::size_t>(rows) * row, row, a, b, sum);
+  with_constant(a, [&]<Activation A>() REVODE_INLINED {
+    dot_lanes<A, T, width<T>, register_bytes ? to_a_divider : 1>(0, static_cast<std::size_t>(rows) * row, row, x, y, u,
+                                                                 sum);
+  });
 }
 
 #define REVODE_INSTANTIATE(T)                                                                                         \
@@ -90,7 +92,7 @@ void dot_rows(int rows, int lanes, const T* a, const T* b, T* sum) {
   template void activate_and_slope_vjp<T>(Activation, std::size_t, const T*, const T*, const T*, const T*, T*);       \
   template void activate_and_slope_vjp<T>(Activation, int, int, const T*, const T*, const T*, const T*, const T*, T*, \
                                           T*);                                                                        \
-  template void dot_rows<T>(int, int, const T*, const T*, T*);
+  template void activate_and_dot<T>(Activation, int, int, const T*, T*, const T*, T*);
 REVODE_INSTANTIATE(float)
 REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

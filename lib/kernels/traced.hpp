@@ -15,7 +15,8 @@ void activate_and_slope_vjp(Activation a, std::size_t n, const T* x, const T* y,
 template <class T>
 void activate_and_slope_vjp(Activation a, int rows, int lanes, const T* x, const T* y, const T* y_bar, const T* by,
                             const T* u, T* x_bar, T* e);
-/// sum[l] = sum over r of a[r][l] b[r][l]. Chain: fma over r = 0, 1, ...
+/// y = a(x) and sum[l] = sum over r of a'(x[r][l]) u[r][l]. Chain: fma over r = 0, 1, ... y may be x where a is not
+/// silu.
 template <class T>
-void dot_rows(int rows, int lanes, const T* a, const T* b, T* sum);
+void activate_and_dot(Activation a, int rows, int lanes, const T* x, T* y, const T* u, T* sum);
 }  // namespace revode::kernel

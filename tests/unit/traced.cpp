@@ -53,17 +53,21 @@ TYPED_TEST(Traced, SweepsHaveTheBitsOfTheirParts) {
 
 TYPED_TEST(Traced, DotsOfRowsAreChains) {
   using T = TypeParam;
-  for (const int rows : {1, 6})
-    for (int lanes = 1; lanes <= 80; ++lanes) {
-      const auto a = this->random.template tile<T>(rows * lanes), b = this->random.template tile<T>(rows * lanes);
-      Tile<T> sum(static_cast<std::size_t>(lanes)), want(sum.size(), T(0));
-      kernel::dot_rows(rows, lanes, a.data(), b.data(), sum.data());
-      for (int r = 0; r < rows; ++r)
-        for (int l = 0; l < lanes; ++l) {
-          T& w = want[static_cast<std::size_t>(l)];
-          w = std::fma(a[text::at(r, l, lanes)], b[text::at(r, l, lanes)], w);
-        }
-      ASSERT_TRUE(text::same_bits(sum, want)) << lanes;
-    }
+  for (const Activation a : activations)
+    for (const int rows : {1, 6})
+      for (int lanes = 1; lanes <= 80; ++lanes) {
+        const auto count = static_cast<std::size_t>(rows * lanes);
+        const auto x = this->random.template tile<T>(rows * lanes), u = this->random.template tile<T>(rows * lanes);
+        Tile<T> y(count), want_y(count), slope(count);
+        Tile<T> sum(static_cast<std::size_t>(lanes)), want(sum.size(), T(0));
+        kernel::activate_and_dot(a, rows, lanes, x.data(), y.data(), u.data(), sum.data());
+        kernel::activate_and_slope(a, count, x.data(), want_y.data(), slope.data());
+        for (int r = 0; r < rows; ++r)
+          for (int l = 0; l < lanes; ++l) {
+            T& w = want[static_cast<std::size_t>(l)];
+            w = std::fma(slope[text::at(r, l, lanes)], u[text::at(r, l, lanes)], w);
+          }
+        ASSERT_TRUE(text::same_bits(y, want_y) && text::same_bits(sum, want)) << lanes;
+      }
 }
 }  // namespace
