@@ -110,6 +110,7 @@ class TracedMlp final : public Map<T> {
   void shallow_vjp(const Call<T>& call, const Kept& kept, const Scratch& s, const T* phi, const T* x, const T* y_bar,
                    T* x_bar, const ThetaBar<T>& phi_bar) const;
   void add_biases(const Call<T>& call, std::size_t n, const T* sum, T* b, T* w_t) const;
+  const T* bias(const Call<T>& call, const T* phi, const Scratch& s, int l) const;
   void layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const;
   void add_weights(const Call<T>& call, const Scratch& s, int l, const T* x, const T* a_bar, const T* phi,
                    const ThetaBar<T>& phi_bar, T* t_bar) const;

@@ -8,8 +8,9 @@ template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    sweep_values<A>(n, x,
-                    [&]<int W>(std::size_t k, auto, auto value) REVODE_INLINED { On<T, W>::store(y + k, value); });
+    sweep_values<A, T>(
+        n, [&]<int W>(std::size_t k) REVODE_INLINED { return On<T, W>::load(x + k); },
+        [&]<int W>(std::size_t k, auto, auto value) REVODE_INLINED { On<T, W>::store(y + k, value); });
   });
 }
 

@@ -33,19 +33,21 @@ REVODE_INLINE Pack<T, W> value(Pack<T, W> x, bool undivided) {
   return Slopes<T, W>::value(A, x);
 }
 
-/// f.template operator()<W>(k, x, a(x)) handles elements k ... k + W - 1.
-template <Activation A, class T, class F>
-REVODE_INLINE void sweep_values(std::size_t n, const T* x, const F& f) {
+/// f.template operator()<W>(k, x, a(x)) handles elements k ... k + W - 1, of which x.template operator()<W>(k) are the
+/// arguments.
+template <Activation A, class T, class X, class F>
+REVODE_INLINE void sweep_values(std::size_t n, const X& x, const F& f) {
+  constexpr int W = width<T>;
   std::size_t done = 0;
-  if constexpr (constexpr int W = width<T>; A == Activation::tanh && requires(Pack<T, W> v) { named::undivided(v, v); })
+  if constexpr (A == Activation::tanh && requires(Pack<T, W> v) { named::undivided(v, v); })
     for (; done + to_a_divider * W <= n; done += to_a_divider * W)
       REVODE_UNROLL for (std::size_t p = 0; p < to_a_divider; ++p) {
-        const auto argument = On<T, W>::load(x + done + p * W);
+        const auto argument = x.template operator()<W>(done + p * W);
         f.template operator()<W>(done + p * W, argument, value<A, T, W>(argument, p == 0));
       }
-  sweep<T>(n - done, [&]<int W>(std::size_t k) REVODE_INLINED {
-    const auto argument = On<T, W>::load(x + done + k);
-    f.template operator()<W>(done + k, argument, Slopes<T, W>::value(A, argument));
+  sweep<T>(n - done, [&]<int V>(std::size_t k) REVODE_INLINED {
+    const auto argument = x.template operator()<V>(done + k);
+    f.template operator()<V>(done + k, argument, Slopes<T, V>::value(A, argument));
   });
 }
 }  // namespace revode::kernel
