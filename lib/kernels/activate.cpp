@@ -1,6 +1,7 @@
 // Activations over arrays.
 #include "constant.hpp"
 #include "scalars.hpp"
+#include "sweep.hpp"
 #include "undivided.hpp"
 
 namespace revode::kernel {
@@ -8,9 +9,15 @@ template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    sweep_values<A, T>(
-        n, [&]<int W>(std::size_t k) REVODE_INLINED { return On<T, W>::load(x + k); },
-        [&]<int W>(std::size_t k, auto, auto value) REVODE_INLINED { On<T, W>::store(y + k, value); });
+    constexpr std::size_t W = width<T>, four = to_a_divider * W;
+    std::size_t done = 0;
+    if constexpr (leaves_divider<A, T>)
+      for (; done + four <= n; done += four)
+        REVODE_UNROLL for (std::size_t k = done; k < done + four; k += W)
+            On<T, W>::store(y + k, value<A, T, W>(On<T, W>::load(x + k), k == done));
+    sweep<T>(n - done, [&]<int V>(std::size_t k) REVODE_INLINED {
+      On<T, V>::store(y + done + k, Slopes<T, V>::value(A, On<T, V>::load(x + done + k)));
+    });
   });
 }
 

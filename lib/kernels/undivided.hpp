@@ -2,7 +2,6 @@
 // meanwhile has room for other instructions): every fourth pack's quotient comes without it, with the same bits.
 #pragma once
 #include "revode/impl/slopes.hpp"
-#include "sweep.hpp"
 
 namespace revode::kernel {
 namespace named {
@@ -24,30 +23,17 @@ REVODE_INLINE Pack<float, 16> undivided(Pack<float, 16> p, Pack<float, 16> q) {
 /// Packs side by side, of which the first may leave the divider to the others.
 inline constexpr int to_a_divider = 4;
 
+template <Activation A, class T>
+inline constexpr bool leaves_divider = A == Activation::tanh&& requires(Pack<T, width<T>> v) {
+  named::undivided(v, v);
+};
+
 /// a(x), without the divider where it can be done without.
 template <Activation A, class T, int W>
 REVODE_INLINE Pack<T, W> value(Pack<T, W> x, bool undivided) {
-  if constexpr (A == Activation::tanh && requires { named::undivided(x, x); })
+  if constexpr (leaves_divider<A, T> && W == width<T>)
     if (undivided)
       return Elementary<T, W>::tanh(x, [](auto p, auto q) REVODE_INLINED { return named::undivided(p, q); });
   return Slopes<T, W>::value(A, x);
-}
-
-/// f.template operator()<W>(k, x, a(x)) handles elements k ... k + W - 1, of which x.template operator()<W>(k) are the
-/// arguments.
-template <Activation A, class T, class X, class F>
-REVODE_INLINE void sweep_values(std::size_t n, const X& x, const F& f) {
-  constexpr int W = width<T>;
-  std::size_t done = 0;
-  if constexpr (A == Activation::tanh && requires(Pack<T, W> v) { named::undivided(v, v); })
-    for (; done + to_a_divider * W <= n; done += to_a_divider * W)
-      REVODE_UNROLL for (std::size_t p = 0; p < to_a_divider; ++p) {
-        const auto argument = x.template operator()<W>(done + p * W);
-        f.template operator()<W>(done + p * W, argument, value<A, T, W>(argument, p == 0));
-      }
-  sweep<T>(n - done, [&]<int V>(std::size_t k) REVODE_INLINED {
-    const auto argument = x.template operator()<V>(done + k);
-    f.template operator()<V>(done + k, argument, Slopes<T, V>::value(A, argument));
-  });
 }
 }  // namespace revode::kernel
