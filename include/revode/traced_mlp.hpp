@@ -29,8 +29,8 @@ struct Times {
 };
 
 /// phi without times, the weights of LayerWeights and C: W[out][in] | w_t[out] | b[out] of each layer, W x + b + w_t t,
-/// then C. With times, for each of them: W[out][in] | b[out] of each layer, then C; it is an error to ask for another
-/// time, or for the cotangent of one. No tangents.
+/// then C, of two hidden layers from the next cache line on. With times, for each of them: W[out][in] | b[out] of each
+/// layer, then C; it is an error to ask for another time, or for the cotangent of one. No tangents.
 template <class T>
 class TracedMlp final : public Map<T> {
  public:
@@ -71,10 +71,11 @@ class TracedMlp final : public Map<T> {
   };
   constexpr int in(int l) const { return widths_[l]; }
   constexpr int out(int l) const { return widths_[l + 1]; }
-  constexpr int at(int l) const {  ///< of layer l in a row of phi
+  constexpr int at(int l) const {  ///< of layer l in a row of phi, of C behind them; as a square it begins a cache line
     int sum = 0;
     for (int i = 0; i < l; ++i) sum += out(i) * (in(i) + (times_ ? 1 : 2));
-    return sum;
+    constexpr int line = REVODE_ALIGN / sizeof(T);
+    return l == 3 && !times_ ? (sum + line - 1) / line * line : sum;
   }
   constexpr int time_at(int l) const { return at(l) + out(l) * in(l); }
   constexpr int bias_at(int l) const { return time_at(l) + (times_ ? 0 : out(l)); }
