@@ -28,7 +28,7 @@ REVODE_INLINE void add_row(Index in, const T* A, Index stride, const T* x, Index
 }
 
 /// Products over so few rows are made in the sweep beside them; others have gone before, into what it sweeps over.
-bool few(int rows) {
+constexpr bool few(int rows) {
   return register_bytes > 0 && rows <= most_shallow_rows;
 }
 }  // namespace
