@@ -72,7 +72,10 @@ class Ladder {
 
   /// How many steps like the proposed one, itself the first, are surely taken as they are if the rung stays.
   long alike() const {
-    if (clipped_ || !clear_) return 1;
+    // The times of the interval resolve even a sixteenth of it.
+    constexpr T enough = sizeof(T) == 4 ? T(0x1p-15) : T(0x1p-44);
+    const T low = magnitude(grid_.end(end_.interval)), high = magnitude(grid_.end(end_.interval + 1));
+    if (clipped_ || !(magnitude(tried_h_) > enough * (low > high ? low : high))) return 1;
     const Ticks d = next_.ticks, room = (end_.length - end_.tick - d / 16 - 1) / d;
     return room < most_steps_ - end_.n ? static_cast<long>(room) : most_steps_ - end_.n;
   }
@@ -144,9 +147,6 @@ class Ladder {
   [[gnu::noinline]] void try_rung(int rung) {
     tried_ = {ticks(rung), rung}, tried_interval_ = end_.interval;
     tried_h_ = size(end_, tried_.ticks);
-    constexpr T enough = sizeof(T) == 4 ? T(0x1p-15) : T(0x1p-44);
-    const T low = magnitude(grid_.end(end_.interval)), high = magnitude(grid_.end(end_.interval + 1));
-    clear_ = magnitude(tried_h_) > enough * (low > high ? low : high);
   }
   T size(const Node& at, Ticks d) const {
     const T span = grid_.end(at.interval + 1) - grid_.end(at.interval);
@@ -203,6 +203,5 @@ class Ladder {
   long tried_interval_ = -1;
   T tried_h_ = 0, from_ = 0, to_ = 0;  // the times of what was proposed
   bool clipped_ = false, jumps_next_ = false;
-  bool clear_ = false;  // times resolve even a sixteenth of what was tried
 };
 }  // namespace revode
