@@ -29,8 +29,8 @@ struct Times {
 };
 
 /// phi without times, the weights of LayerWeights and C: W[out][in] | w_t[out] | b[out] of each layer, W x + b + w_t t,
-/// then C, of two hidden layers from the next cache line on. With times, for each of them: W[out][in] | b[out] of each
-/// layer, then C; it is an error to ask for another time, or for the cotangent of one. No tangents.
+/// then C, of two hidden layers from the next multiple of 16 on. With times, for each of them: W[out][in] | b[out] of
+/// each layer, then C; it is an error to ask for another time, or for the cotangent of one. No tangents.
 template <class T>
 class TracedMlp final : public Map<T> {
  public:
@@ -74,7 +74,7 @@ class TracedMlp final : public Map<T> {
   constexpr int at(int l) const {  ///< of layer l in a row of phi, of C behind them; as a square it begins a cache line
     int sum = 0;
     for (int i = 0; i < l; ++i) sum += out(i) * (in(i) + (times_ ? 1 : 2));
-    constexpr int line = REVODE_ALIGN / sizeof(T);
+    constexpr int line = 16;  // of floats; two of doubles, so that both have one layout
     return l == 3 && !times_ ? (sum + line - 1) / line * line : sum;
   }
   constexpr int time_at(int l) const { return at(l) + out(l) * in(l); }

@@ -189,8 +189,13 @@ class Outputs {
   bool few_inputs() const { return task_.c.in < task_.c.kernel; }
   /// How many of at most `most` rows of flags are as the first.
   static int alike(const bool* met, int wide, int most) {
+    const auto as_first = [&](int n) {
+      for (int k = 0; k < wide; ++k)
+        if (met[k] != met[n * wide + k]) return false;
+      return true;
+    };
     int n = 1;
-    while (n < most && n < most_inputs<W> && memcmp(met, met + n * wide, static_cast<std::size_t>(wide)) == 0) ++n;
+    while (n < most && n < most_inputs<W> && as_first(n)) ++n;
     return n;
   }
   /// How many of a kernel row's taps meet a run, and how.

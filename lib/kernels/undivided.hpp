@@ -1,6 +1,8 @@
 // tanh of single precision where the divider is what a loop waits for (AVX-512: 8 to 10 clk a pack on Intel's, which
 // meanwhile has room for other instructions): every fourth pack's quotient comes without it, with the same bits.
 #pragma once
+#include <type_traits>
+
 #include "revode/impl/slopes.hpp"
 
 namespace revode::kernel {
@@ -23,8 +25,10 @@ REVODE_INLINE Pack<float, 16> undivided(Pack<float, 16> p, Pack<float, 16> q) {
 /// Packs side by side, of which the first may leave the divider to the others.
 inline constexpr int to_a_divider = 4;
 
+/// Clang's packs of doubles would pass for floats.
 template <Activation A, class T>
-inline constexpr bool leaves_divider = A == Activation::tanh&& requires(Pack<T, width<T>> v) {
+inline constexpr bool leaves_divider = A ==
+                                       Activation::tanh&& std::is_same_v<T, float>&& requires(Pack<T, width<T>> v) {
   named::undivided(v, v);
 };
 
