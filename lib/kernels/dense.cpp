@@ -152,13 +152,13 @@ REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
 #endif
 }
 
-/// `count` blocks of R rows over a short depth. The stores of a block come in one burst; more than a dozen of 64 bytes
-/// stop the core for longer than a short block can hide, hence few rows. What the next block starts from stays in
-/// registers: a reload from the stack can be held up by those stores.
-template <class T, int R, bool transposed>
+/// `count` blocks of R rows and Q packs over a short depth. The stores of a block come in one burst; more than a dozen
+/// of 64 bytes stop the core for longer than a short block can hide, hence few rows. What the next block starts from
+/// stays in registers: a reload from the stack can be held up by those stores.
+template <class T, int R, int Q, bool transposed>
 __attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, T* y, Index stride, int depth,
                                             int count) {
-  constexpr int W = width<T>, Q = block_packs;
+  constexpr int W = width<T>;
   using O = On<T, W>;
   do {
     Corner<T, R, transposed> at(A, stride);
@@ -196,13 +196,14 @@ REVODE_INLINE bool short_product(const Product<T>& p) {
   if constexpr (register_bytes == 64) {
     if (p.lanes != short_lanes || p.depth < 4 || p.depth > short_depth || p.add || (!transposed && !p.b)) return false;
     constexpr int most = transposed ? 10 : 5;  // from zeros the burst is hidden
+    constexpr int packs = transposed ? block_packs : short_lanes / width<T>;
     const int rows = p.rows % most == 0 ? most : 4;
     if (p.rows <= few_rows || p.rows % rows != 0) return false;
-    for (Index lane = 0; lane < short_lanes; lane += block_packs * width<T>) {
+    for (Index lane = 0; lane < short_lanes; lane += packs * width<T>) {
       if (rows == most)
-        short_blocks<T, most, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / most);
+        short_blocks<T, most, packs, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / most);
       else
-        short_blocks<T, 4, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / 4);
+        short_blocks<T, 4, packs, transposed>(p.A, p.b, p.x + lane, p.y + lane, p.stride, p.depth, p.rows / 4);
     }
     return true;
   } else {
