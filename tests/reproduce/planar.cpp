@@ -2,6 +2,7 @@
 // potentials, one training:
 //   reproduce_planar cnf|planar POTENTIAL WIDTH SEED RATE UPDATES     prints ...,validation,kl: inf where it failed
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include "experiment.hpp"
 #include "potentials.hpp"
 #include "revode/cnf.hpp"
+#include "revode/kernels.hpp"
 #include "revode/optimizer.hpp"
 #include "revode/random.hpp"
 #include "revode/solve.hpp"
@@ -41,7 +43,7 @@ double log_base(double x, double y) {
 /// K planar flows z + u tanh(w z + b) with the paper's u that keeps them invertible. theta: u[2] w[2] b of each.
 class Planar {
  public:
-  explicit Planar(int layers) : layers_(static_cast<std::size_t>(layers)) {}
+  explicit Planar(int layers) : layers_(static_cast<std::size_t>(layers)), kept_(layers_) {}
   std::size_t params() const { return 5 * layers_; }
   void initialise(std::uint64_t seed, std::vector<double>& theta) const {
     Random random(seed, initial);
@@ -50,60 +52,65 @@ class Planar {
   /// The mean of log q + beta U over z; its gradient is added.
   double loss(int which, const std::vector<double>& theta, const std::vector<double>& z, double* theta_bar,
               double beta = 1) {
+    Lanes x[2], det;
+    for (std::size_t i = 0; i < 2; ++i) std::copy_n(z.data() + i * batch, batch, x[i].data());
+    det.fill(1);
+    for (std::size_t k = 0; k < layers_; ++k) kept_[k].forward(theta.data() + 5 * k, x, det);
     double sum = 0;
     for (std::size_t l = 0; l < batch; ++l) {
-      double x[2] = {z[l], z[batch + l]}, log_q = log_base(x[0], x[1]);
-      kept_.clear();
-      for (std::size_t k = 0; k < layers_; ++k) log_q -= layer(theta.data() + 5 * k, x);
-      const Potential p = reproduce::annealed(beta, which, x[0], x[1]);
-      sum += log_q + p.u;
-      if (!theta_bar) continue;
-      double x_bar[2] = {p.by[0], p.by[1]};
-      for (std::size_t k = layers_; k-- > 0;) layer_back(theta.data() + 5 * k, kept_[k], x_bar, theta_bar + 5 * k);
+      const Potential p = reproduce::annealed(beta, which, x[0][l], x[1][l]);
+      sum += log_base(z[l], z[batch + l]) - std::log(std::abs(det[l])) + p.u;
+      x[0][l] = p.by[0], x[1][l] = p.by[1];
     }
+    if (theta_bar)
+      for (std::size_t k = layers_; k-- > 0;) kept_[k].backward(theta.data() + 5 * k, x, theta_bar + 5 * k);
     return sum / static_cast<double>(batch);
   }
 
  private:
-  struct Kept {
-    double x[2], h, m, u[2], det;
+  using Lanes = std::array<double, batch>;
+  struct Layer {
+    Lanes x[2], h;                     ///< what went in; tanh
+    double dot, norm, m, u[2], along;  ///< w u, |w|^2; u as it is used, and w u by it
+
+    /// u + m w = u + (softplus(w u) - 1 - w u) w / |w|^2, so that w u >= -1. Moves the points and multiplies det.
+    void forward(const double* p, Lanes (&at)[2], Lanes& det) {
+      const double* w = p + 2;
+      dot = p[0] * w[0] + p[1] * w[1], norm = w[0] * w[0] + w[1] * w[1] + 1e-9;
+      m = (std::log1p(std::exp(-std::abs(dot))) + std::max(dot, 0.) - 1 - dot) / norm;
+      for (std::size_t i = 0; i < 2; ++i) u[i] = p[i] + m * w[i], x[i] = at[i];
+      along = u[0] * w[0] + u[1] * w[1];
+      for (std::size_t l = 0; l < batch; ++l) h[l] = w[0] * at[0][l] + w[1] * at[1][l] + p[4];
+      kernel::activate(Activation::tanh, batch, h.data(), h.data());
+      for (std::size_t l = 0; l < batch; ++l) {
+        det[l] *= 1 + (1 - h[l] * h[l]) * along;
+        at[0][l] += u[0] * h[l], at[1][l] += u[1] * h[l];
+      }
+    }
+    /// `bar` of what comes out to that of what went in, log q's -log |det| included.
+    void backward(const double* p, Lanes (&bar)[2], double* p_bar) const {
+      const double *w = p + 2, part = 1 / static_cast<double>(batch);
+      double u_bar[2] = {}, w_bar[2] = {}, b_bar = 0;
+      for (std::size_t l = 0; l < batch; ++l) {
+        const double slope = 1 - h[l] * h[l], det_bar = -1 / (1 + slope * along), along_bar = det_bar * slope;
+        const double a_bar = (bar[0][l] * u[0] + bar[1][l] * u[1] - 2 * h[l] * along * det_bar) * slope;
+        for (std::size_t i = 0; i < 2; ++i) {
+          u_bar[i] += bar[i][l] * h[l] + along_bar * w[i], w_bar[i] += along_bar * u[i] + a_bar * x[i][l];
+          bar[i][l] += a_bar * w[i];
+        }
+        b_bar += a_bar;
+      }
+      const double m_bar = u_bar[0] * w[0] + u_bar[1] * w[1], norm_bar = -m_bar * m / norm;
+      const double dot_bar = m_bar * (1 / (1 + std::exp(-dot)) - 1) / norm;
+      for (std::size_t i = 0; i < 2; ++i) {
+        p_bar[i] += part * (u_bar[i] + dot_bar * w[i]);
+        p_bar[2 + i] += part * (w_bar[i] + u_bar[i] * m + dot_bar * p[i] + 2 * norm_bar * w[i]);
+      }
+      p_bar[4] += part * b_bar;
+    }
   };
-  /// u + (softplus(w u) - 1 - w u) w / |w|^2, so that w u >= -1. Moves x; log |det|.
-  double layer(const double* p, double* x) {
-    const double *u = p, *w = p + 2, dot = u[0] * w[0] + u[1] * w[1], norm = w[0] * w[0] + w[1] * w[1] + 1e-9;
-    Kept k{};
-    k.m = (std::log1p(std::exp(-std::abs(dot))) + std::max(dot, 0.) - 1 - dot) / norm;
-    k.h = std::tanh(w[0] * x[0] + w[1] * x[1] + p[4]);
-    for (int i = 0; i < 2; ++i) k.x[i] = x[i], k.u[i] = u[i] + k.m * w[i];
-    k.det = 1 + (1 - k.h * k.h) * (k.u[0] * w[0] + k.u[1] * w[1]);
-    for (int i = 0; i < 2; ++i) x[i] += k.u[i] * k.h;
-    kept_.push_back(k);
-    return std::log(std::abs(k.det));
-  }
-  /// x_bar of what comes out to that of what went in, log q's -log |det| included.
-  static void layer_back(const double* p, const Kept& k, double* x_bar, double* bar) {
-    const double *u = p, *w = p + 2, slope = 1 - k.h * k.h, dot = u[0] * w[0] + u[1] * w[1];
-    const double norm = w[0] * w[0] + w[1] * w[1] + 1e-9, along = k.u[0] * w[0] + k.u[1] * w[1];
-    const double det_bar = -1 / k.det;
-    const double along_bar = det_bar * slope;
-    const double h_bar = x_bar[0] * k.u[0] + x_bar[1] * k.u[1] - 2 * k.h * along * det_bar, a_bar = h_bar * slope;
-    double u_bar[2], w_bar[2];
-    for (int i = 0; i < 2; ++i) {
-      u_bar[i] = x_bar[i] * k.h + along_bar * w[i];
-      w_bar[i] = along_bar * k.u[i] + a_bar * k.x[i];
-    }
-    const double m_bar = u_bar[0] * w[0] + u_bar[1] * w[1];
-    const double dot_bar = m_bar * (1 / (1 + std::exp(-dot)) - 1) / norm, norm_bar = -m_bar * k.m / norm;
-    for (int i = 0; i < 2; ++i) {
-      w_bar[i] += u_bar[i] * k.m + dot_bar * u[i] + 2 * norm_bar * w[i];
-      bar[i] += (u_bar[i] + dot_bar * w[i]) / static_cast<double>(batch);
-      bar[2 + i] += w_bar[i] / static_cast<double>(batch);
-      x_bar[i] += a_bar * w[i];
-    }
-    bar[4] += a_bar / static_cast<double>(batch);
-  }
   std::size_t layers_;
-  std::vector<Kept> kept_;
+  std::vector<Layer> kept_;
 };
 
 /// The paper's continuous flow from the base at t = 0: M gated units whose weights a hypernetwork gives as functions of
