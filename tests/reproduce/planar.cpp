@@ -244,7 +244,7 @@ int main(int argc, char** argv) {
   const long updates = std::atol(argv[6]);
   const Kl kl =
       continuous ? fit(Continuous(width), which, seed, rate, updates) : fit(Planar(width), which, seed, rate, updates);
-  std::printf("potential,width,model,seed,rate,validation,kl\n%d,%d,%s,%s,%s,%.6f,%.6f\n", which, width, argv[1],
-              argv[4], argv[5], kl.validation, kl.test);
+  std::printf("potential,width,model,seed,rate,updates,validation,kl\n%d,%d,%s,%s,%s,%ld,%.6f,%.6f\n", which, width,
+              argv[1], argv[4], argv[5], updates, kl.validation, kl.test);
   return 0;
 }
