@@ -36,6 +36,8 @@ class CnfModel {
     bool norm = false;
     Trace trace = Trace::closed;
     T kinetic = 0, jacobian = 0, taylor = 0;  ///< weights of the costs; 0: not carried along
+    T first_scale = 1;  ///< of the first layer's initial weights and biases: above 1 it sees finer detail
+    T first_reach = 1;  ///< of the biases once more: how far from the origin its units bend
     T base_variance = 1;
     T end_time = 1;
     bool learn_time = false;

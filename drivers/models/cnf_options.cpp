@@ -60,6 +60,14 @@ std::vector<Option> model_options() {
        .value = "tanh",
        .help = "of the field; a twice differentiable one",
        .words = {"tanh", "softplus", "silu", "sigmoid"}},
+      {.key = "model.first_scale",
+       .value = 1.0,
+       .help = "factor of the first layer's initial weights and biases: above 1 for densities with edges",
+       .above = 0},
+      {.key = "model.first_reach",
+       .value = 1.0,
+       .help = "further factor of those biases: how far from the origin its units bend",
+       .above = 0},
       {.key = "model.flows", .value = std::int64_t{1}, .help = "flows in a row", .at_least = 1, .at_most = 64},
       {.key = "model.norm", .value = false, .help = "normalisation by moving statistics around each flow"},
       {.key = "model.base_variance", .value = 1.0, .help = "of the base, a normal distribution", .above = 0},
@@ -168,6 +176,11 @@ CnfModel<float>::Config cnf_config(const Options& options, int dim) {
   c.end_time = static_cast<float>(options.number("model.end_time")), c.learn_time = options.on("model.learn_time");
   c.steps = options.integer("solver.steps"), c.test_steps = options.integer("solver.test_steps");
   c.base_variance = static_cast<float>(options.number("model.base_variance"));
+  c.first_scale = static_cast<float>(options.number("model.first_scale"));
+  c.first_reach = static_cast<float>(options.number("model.first_reach"));
+  if (layer == "hyper" && (c.first_scale != 1 || c.first_reach != 1))
+    throw Failure(Exit::usage, c.first_scale != 1 ? "--first-scale" : "--first-reach",
+                  "scales a layer's own weights, which hyper has not: leave it out");
   c.plan = solver_plan(options);
   add_tolerances(options, c.plan);
   if (c.plan.control.adaptive() && !(c.plan.control.atol > 0))

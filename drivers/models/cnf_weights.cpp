@@ -114,7 +114,14 @@ std::vector<Part> CnfModel<T>::tensors() const {
 
 template <class T>
 void CnfModel<T>::initialise(std::uint64_t seed, T* theta) const {
-  initialise_uniform(tensors(), seed, theta);
+  const std::vector<Part> parts = tensors();
+  initialise_uniform(parts, seed, theta);
+  for (const Part& part : parts) {
+    const bool bias = part.name.ends_with(".layer.0.bias");
+    const T factor = config_.first_scale * (bias ? config_.first_reach : T(1));
+    if (!bias && !part.name.ends_with(".layer.0.weight")) continue;
+    for (std::size_t i = 0; i < part.count(); ++i) theta[part.offset + i] *= factor;
+  }
   for (int f = 0; f < config_.flows && config_.learn_time; ++f) theta[root_at(f)] = std::sqrt(config_.end_time);
   std::fill(theta + norm_at(0), theta + params() + buffers(), T(0));
   for (int n = 0; n <= config_.flows && config_.norm; ++n)

@@ -262,6 +262,26 @@ TEST(CnfTrainee, TheBaseHasItsVariance) {
   EXPECT_NEAR(m.loss(13)[m.theta.size() + 1], sum, 1e-5 * sum);  // a sum in float
 }
 
+TEST(CnfModel, TheFirstLayerAloneIsScaled) {
+  Config<float> c = config<float>(4);
+  c.flows = 2;
+  const CnfModel<float> plain(c);
+  c.first_scale = 4, c.first_reach = 2;
+  const CnfModel<float> scaled(c);
+  std::vector<float> a(static_cast<std::size_t>(plain.params() + plain.buffers())), b(a.size());
+  plain.initialise(7, a.data()), scaled.initialise(7, b.data());
+  int first = 0;
+  for (const Part& part : plain.tensors()) {
+    const float factor = part.name == "flow.0.layer.0.weight" || part.name == "flow.1.layer.0.weight" ? 4.f
+                         : part.name == "flow.0.layer.0.bias" || part.name == "flow.1.layer.0.bias"   ? 8.f
+                                                                                                      : 1.f;
+    first += factor > 1;
+    for (std::size_t i = part.offset; i < part.offset + part.count(); ++i)
+      EXPECT_EQ(b[i], factor * a[i]) << part.name;  // powers of two: exact
+  }
+  EXPECT_EQ(first, 4);
+}
+
 TEST(CnfModel, ADriftThatIsNotANumberStays) {
   const float nan = std::nanf("");
   EXPECT_TRUE(std::isnan(worse(nan, 1)) && std::isnan(worse(1, nan)));
