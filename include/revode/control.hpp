@@ -116,6 +116,22 @@ class Controller {
   bool judge(T error, bool clipped, int taken) {
     return (!clipped && !rejected_ && surely(error, 0)) || weigh(error, clipped, taken);
   }
+  /// Squares of errors between which a step is surely accepted and moves the rung by -1, 0 and 1, if neither it is
+  /// clipped nor the one before was rejected; nothing lies between zeros.
+  void sure(T (&low)[3], T (&high)[3]) const {
+    constexpr T margin = sizeof(T) == 4 ? T(2e-4) : T(2e-8);
+    for (int i = 0; i < 3; ++i) {
+      const T above = edge_[i + 1] * (1 + margin), below = (edge_[i] < 1 ? edge_[i] : T(1)) * (1 - margin);
+      low[i] = above * above, high[i] = below * below;
+    }
+  }
+  bool rejected() const { return rejected_; }
+  /// judge() of such a step. False: it has to be asked.
+  bool move(int by) {
+    const T to = static_cast<T>(floor(wish_) + by);
+    if (rejected_ || !(to < 0)) return false;
+    return wish_ = to, true;
+  }
 
  private:
   bool weigh(T error, bool clipped, int taken);

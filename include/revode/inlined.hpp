@@ -17,9 +17,11 @@
 /// registers; what is multiplied by h is multiplied when h changes. States, steps and errors have the bits that
 /// Solve<T> gives the same plan (tests/numerics/inlined.cpp), provided that who includes this compiles with
 /// -ffp-contract=off. Explicit Runge-Kutta methods in floats; ways: Forgotten, Stored, Checkpointed, whose way back is
-/// the traced program's. The stack holds dim * (stages + 3) numbers a sample. Without -fno-tree-slp-vectorize GCC packs
-/// a small system's scalars and loses by it. run() of given steps without a way back is faster than advance() by
-/// advance(): it sweeps, registers abreast, over many steps. An ensemble, lanes as many as it has samples:
+/// the traced program's. The stack holds dim * (stages + 8) numbers a sample. Without -fno-tree-slp-vectorize GCC packs
+/// a small system's scalars and loses by it. run() without a way back is faster than advance() by advance(): over given
+/// steps it sweeps, registers abreast; those of one sample under control follow each other in registers, and of their
+/// errors no root and no logarithm is taken unless one could change a decision. An ensemble, lanes as many as it has
+/// samples:
 ///
 ///   Inlined<double, Lorenz, tableau::rk4<double>, kernel::width<double>> all;   // a register's samples at a time
 ///
@@ -31,6 +33,7 @@
 
 #include "revode/automatic.hpp"
 #include "revode/impl/pack.hpp"
+#include "revode/impl/roots.hpp"
 #include "revode/impl/solve_impl.hpp"
 
 namespace revode {
@@ -46,6 +49,7 @@ class Lanes {
   static REVODE_INLINE Lanes all(T value) { return Lanes(O::all(value), exactly); }
   static REVODE_INLINE Lanes load(const T* at) { return Lanes(O::load(at), exactly); }
   REVODE_INLINE void store(T* at) const { O::store(at, v_); }
+  explicit REVODE_INLINE operator V() const { return v_; }
   /// c x + sum, rounded once
   static REVODE_INLINE Lanes fma(T c, Lanes x, Lanes sum) { return {O::fma(O::all(c), x.v_, sum.v_), exactly}; }
 
@@ -121,6 +125,11 @@ class InlinedFlow : public Flow<N, F> {
   /// one computes while the other waits, stay in registers for many steps.
   template <class Clock>
   void sweep(const Clock& clock, long from, long to);
+  /// Steps under control as long as they are proposed, of one sample: state and stages stay in registers from step to
+  /// step. Returns the last error that was judged.
+  static constexpr bool strides = W == 1;
+  template <class Pace>
+  T stride(Pace& pace);
   REVODE_INLINE void read() { copy(y, state); }
   REVODE_INLINE T error(const Control<T>& control);
   T first_step(const Controller<T>& controller, T t0, T span) {
@@ -163,6 +172,15 @@ class InlinedFlow : public Flow<N, F> {
   void scale(T h);
   template <int V>
   void step_lanes(const Step<T>& s, std::size_t l, std::size_t n);
+  template <class S>
+  void attempt(const Step<T>& s, const S* theta, const S* x, S (*k)[dim], S* psi, S* u) const;
+  template <class S>
+  void estimate_of(const Step<T>& s, const S* theta, const S* x, const S* psi, const S* u, S (*k)[dim], S* e) const;
+  template <class S>
+  static T squares(const S* miss, const S* y0, const S* y1, const Control<T>& control);
+  static REVODE_INLINE T root_mean(T squares) {
+    return squares - squares == 0 ? kernel::sqrt<T, 1>(squares / static_cast<T>(dim)) : squares;
+  }
   static constexpr int block = 32;  // steps in registers
   static constexpr int abreast = W == 1 ? 1 : std::clamp(kernel::registers / (3 * dim), dim < 8 ? 2 : 1, 4);
   template <int i, class S>
@@ -179,3 +197,4 @@ using Inlined = Walk<Real<T>, Way, Automatic<T, Rule>, InlinedFlow<Real<T>, Auto
 }  // namespace revode
 
 #include "revode/impl/inlined_impl.hpp"
+#include "revode/impl/stride_impl.hpp"

@@ -8,6 +8,7 @@
 
 #include "revode/arena.hpp"
 #include "revode/grid.hpp"
+#include "revode/scalar.hpp"
 #include "revode/status.hpp"
 
 namespace revode {
@@ -68,6 +69,26 @@ class Ladder {
     pass(end_, next_, jumps_next_);
     from_ = to_;
   }
+
+  /// How many steps like the proposed one, itself the first, are surely taken as they are if the rung stays.
+  long alike() const {
+    // The times of the interval resolve even a sixteenth of it.
+    constexpr T enough = sizeof(T) == 4 ? T(0x1p-15) : T(0x1p-44);
+    const T low = magnitude(grid_.end(end_.interval)), high = magnitude(grid_.end(end_.interval + 1));
+    if (clipped_ || !(magnitude(tried_h_) > enough * (low > high ? low : high))) return 1;
+    const Ticks d = next_.ticks, room = (end_.length - end_.tick - d / 16 - 1) / d;
+    return room < most_steps_ - end_.n ? static_cast<long>(room) : most_steps_ - end_.n;
+  }
+  /// The time behind so many of them.
+  T ahead(long steps) const { return time(end_, steps * next_.ticks); }
+  /// Takes so many of them.
+  void accept(long steps) {
+    accept();
+    end_.tick += (steps - 1) * next_.ticks;
+    for (; steps > 1; --steps, ++end_.n) put(end_.n, 1);
+    from_ = time(end_, 0);
+  }
+  bool in_last_interval() const { return end_.interval + 1 == grid_.intervals(); }
 
   // ---- looking back: any n up to steps(), in any order; costs the distance from the last n that was asked for
   void fill(long n, Step<T>& s) const {

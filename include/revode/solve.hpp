@@ -147,9 +147,13 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   Accounting accounting() const;
   // NOLINTEND(modernize-use-override)
   const G& flow() const { return flow_; }
-  /// All steps of the grid but the last at once, by a flow that can, where nothing is kept of the states between.
+  /// All steps but the last at once, by a flow that can, where nothing is kept of the states between.
   void sweep() requires(!returns && requires(G g, Clock<T> clock) { g.sweep(clock, 0L, 0L); }) {
-    if (controlled() || flow_.status != Status::ok || this->finished()) return;
+    if (flow_.status != Status::ok || this->finished()) return;
+    if (controlled()) {
+      if constexpr (G::strides) stride();
+      return;
+    }
     flow_.sweep(this->clock_, this->at_, this->steps() - 1);
     steps_done_ += this->steps() - 1 - this->at_, this->at_ = this->steps() - 1;
     forward_evaluations_ = flow_.evaluations;
@@ -170,6 +174,7 @@ class Walk final : public detail::Face<typename N::Scalar, typename G::Settings>
   Status first();
   Status next(Step<T>& s);
   bool adapt(Step<T>& s);
+  void stride();
   int halve_every_ = 0, bits_[2] = {0, 0};
   T lambda_ = 0, halve_above_ = 0;
   Controller<T>* controller_ = nullptr;  // null: the grid's steps

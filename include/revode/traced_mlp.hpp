@@ -29,8 +29,8 @@ struct Times {
 };
 
 /// phi without times, the weights of LayerWeights and C: W[out][in] | w_t[out] | b[out] of each layer, W x + b + w_t t,
-/// then C. With times, for each of them: W[out][in] | b[out] of each layer, then C; it is an error to ask for another
-/// time, or for the cotangent of one. No tangents.
+/// then C, of two hidden layers from the next cache line on. With times, for each of them: W[out][in] | b[out] of each
+/// layer, then C; it is an error to ask for another time, or for the cotangent of one. No tangents.
 template <class T>
 class TracedMlp final : public Map<T> {
  public:
@@ -61,8 +61,9 @@ class TracedMlp final : public Map<T> {
   void fold(const T* row, const T* row_bar, T* weights_bar) const;
 
  private:
-  struct Kept {                                              ///< the tape
-    T *a[2] = {}, *y[2] = {}, *slope[2] = {}, *u = nullptr;  ///< [out][lanes] of hidden layers; a: of silu
+  struct Kept {                              ///< the tape
+    T *a[2] = {}, *y[2] = {}, *u = nullptr;  ///< [out][lanes] of hidden layers; a: of silu
+    T* slope = nullptr;                      ///< of the first
   };
   struct Scratch {
     T *g = nullptr, *slope_bar = nullptr, *e = nullptr, *slope = nullptr;  ///< [widest][lanes]
@@ -70,10 +71,11 @@ class TracedMlp final : public Map<T> {
   };
   constexpr int in(int l) const { return widths_[l]; }
   constexpr int out(int l) const { return widths_[l + 1]; }
-  constexpr int at(int l) const {  ///< of layer l in a row of phi
+  constexpr int at(int l) const {  ///< of layer l in a row of phi, of C behind them; as a square it begins a cache line
     int sum = 0;
     for (int i = 0; i < l; ++i) sum += out(i) * (in(i) + (times_ ? 1 : 2));
-    return sum;
+    constexpr int line = REVODE_ALIGN / sizeof(T);
+    return l == 3 && !times_ ? (sum + line - 1) / line * line : sum;
   }
   constexpr int time_at(int l) const { return at(l) + out(l) * in(l); }
   constexpr int bias_at(int l) const { return time_at(l) + (times_ ? 0 : out(l)); }
@@ -83,7 +85,7 @@ class TracedMlp final : public Map<T> {
       const std::size_t n = tile(out(l), lanes);
       if (act_ == Activation::silu) kept.a[l] = arena.take<T>(n);
       kept.y[l] = arena.take<T>(n);
-      if (!shallow()) kept.slope[l] = arena.take<T>(n);
+      if (l == 0 && !shallow()) kept.slope = arena.take<T>(n);
     }
     if (layers_ == 3) kept.u = arena.take<T>(tile(out(1), lanes));
     return kept;
@@ -109,6 +111,7 @@ class TracedMlp final : public Map<T> {
   void shallow_vjp(const Call<T>& call, const Kept& kept, const Scratch& s, const T* phi, const T* x, const T* y_bar,
                    T* x_bar, const ThetaBar<T>& phi_bar) const;
   void add_biases(const Call<T>& call, std::size_t n, const T* sum, T* b, T* w_t) const;
+  const T* bias(const Call<T>& call, const T* phi, const Scratch& s, int l) const;
   void layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const;
   void add_weights(const Call<T>& call, const Scratch& s, int l, const T* x, const T* a_bar, const T* phi,
                    const ThetaBar<T>& phi_bar, T* t_bar) const;

@@ -1,6 +1,5 @@
 // Activations over arrays.
 #include "constant.hpp"
-#include "revode/impl/slopes.hpp"
 #include "scalars.hpp"
 #include "sweep.hpp"
 #include "undivided.hpp"
@@ -10,10 +9,14 @@ template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
+    constexpr std::size_t W = width<T>, four = to_a_divider * W;
     std::size_t done = 0;
-    if constexpr (A == Activation::tanh) done = tanh_undivided(n, x, y);
-    sweep<T>(n - done, [&]<int W>(std::size_t k) REVODE_INLINED {
-      On<T, W>::store(y + done + k, Slopes<T, W>::value(A, On<T, W>::load(x + done + k)));
+    if constexpr (leaves_divider<A, T>)
+      for (; done + four <= n; done += four)
+        REVODE_UNROLL for (std::size_t k = done; k < done + four; k += W)
+            On<T, W>::store(y + k, value<A, T, W>(On<T, W>::load(x + k), k == done));
+    sweep<T>(n - done, [&]<int V>(std::size_t k) REVODE_INLINED {
+      On<T, V>::store(y + done + k, Slopes<T, V>::value(A, On<T, V>::load(x + done + k)));
     });
   });
 }

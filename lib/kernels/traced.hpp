@@ -4,18 +4,21 @@
 #include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
-/// y = a(x) and slope = a'(x). y may be x where a is not silu.
+/// before = b + W x[in][lanes], y = a(before), slope = a'(before), all [out][lanes]. Chain of before: dense(). It is
+/// kept where a is silu alone, and may be y where it is not.
 template <class T>
-void activate_and_slope(Activation a, std::size_t n, const T* x, T* y, T* slope);
+void dense_and_slope(Activation a, int out, int in, int lanes, const T* W /*[out][in]*/, const T* b, const T* x,
+                     T* before, T* y, T* slope);
 /// x_bar = a'(x) y_bar + a''(x) slope_bar: of both. Chain: the product, then fma. x_bar may be y_bar.
 template <class T>
 void activate_and_slope_vjp(Activation a, std::size_t n, const T* x, const T* y, const T* y_bar, const T* slope_bar,
                             T* x_bar);
-/// The same where slope_bar = by[l] u[r][l]; and e[r][l] = by[l] a'(x). x_bar may be y_bar.
+/// The same where y_bar stands for W^T y_bar[d][lanes], slope_bar = by[l] u[r][l]; and e[r][l] = by[l] a'(x).
 template <class T>
-void activate_and_slope_vjp(Activation a, int rows, int lanes, const T* x, const T* y, const T* y_bar, const T* by,
-                            const T* u, T* x_bar, T* e);
-/// sum[l] = sum over r of a[r][l] b[r][l]. Chain: fma over r = 0, 1, ...
+void dense_and_slope_vjp(Activation a, int rows, int d, int lanes, const T* x, const T* y, const T* W /*[d][rows]*/,
+                         const T* y_bar, const T* by, const T* u, T* x_bar, T* e);
+/// y = a(x) and sum[l] = sum over r of a'(x[r][l]) u[r][l]. Chain: fma over r = 0, 1, ... y may be x where a is not
+/// silu.
 template <class T>
-void dot_rows(int rows, int lanes, const T* a, const T* b, T* sum);
+void activate_and_dot(Activation a, int rows, int lanes, const T* x, T* y, const T* u, T* sum);
 }  // namespace revode::kernel

@@ -10,11 +10,18 @@
 namespace revode {
 static_assert(TracedMlp<float>::most_shallow == kernel::most_shallow_rows);
 
+/// b + w_t t of a layer.
+template <class T>
+const T* TracedMlp<T>::bias(const Call<T>& call, const T* phi, const Scratch& s, int l) const {
+  const T *b = phi + bias_at(l), *w_t = phi + time_at(l);
+  if (times_) return b;
+  kernel::combine(size(out(l)), s.bias, b, 1, &call.t, &w_t);
+  return s.bias;
+}
+
 template <class T>
 void TracedMlp<T>::layer(const Call<T>& call, const T* phi, const Scratch& s, int l, const T* x, T* y) const {
-  const T *b = phi + bias_at(l), *w_t = phi + time_at(l);
-  if (!times_) kernel::combine(size(out(l)), s.bias, b, 1, &call.t, &w_t);
-  kernel::dense(out(l), in(l), call.extent.lanes, phi + at(l), times_ ? b : s.bias, x, y);
+  kernel::dense(out(l), in(l), call.extent.lanes, phi + at(l), bias(call, phi, s, l), x, y);
 }
 
 /// One hidden layer of tanh between few rows: a kernel does all of it at once, and keeps no slopes.
@@ -71,17 +78,16 @@ void TracedMlp<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) 
   const Scratch s = scratch(work_arena, lanes);
   const T* phi = call.theta + size(k) * size(row());
   if (shallow()) return kernel::shallow_traced(net(call, phi, s), x, kept.y[0], y);
-  for (int l = 0; l < last; ++l) {
-    T* a = act_ == Activation::silu ? kept.a[l] : kept.y[l];
-    layer(call, phi, s, l, l > 0 ? kept.y[l - 1] : x, a);
-    kernel::activate_and_slope(act_, tile(out(l), lanes), a, kept.y[l], kept.slope[l]);
-  }
-  layer(call, phi, s, last, kept.y[last - 1], y);
+  const auto before = [&](int l) { return act_ == Activation::silu ? kept.a[l] : kept.y[l]; };
   const T *C = phi + at(layers_), *no_bias = nullptr;
   T* trace = y + tile(d, lanes);
-  if (last == 1) return kernel::dense(1, out(0), lanes, C, no_bias, kept.slope[0], trace);
-  kernel::dense(out(1), out(0), lanes, C, no_bias, kept.slope[0], kept.u);
-  kernel::dot_rows(out(1), lanes, kept.slope[1], kept.u, trace);
+  kernel::dense_and_slope(act_, out(0), d, lanes, phi, bias(call, phi, s, 0), x, before(0), kept.y[0], kept.slope);
+  kernel::dense(last == 2 ? out(1) : 1, out(0), lanes, C, no_bias, kept.slope, last == 2 ? kept.u : trace);
+  if (last == 2) {
+    layer(call, phi, s, 1, kept.y[0], before(1));
+    kernel::activate_and_dot(act_, out(1), lanes, before(1), kept.y[1], kept.u, trace);
+  }
+  layer(call, phi, s, last, kept.y[last - 1], y);
 }
 
 template <class T>
@@ -93,7 +99,7 @@ void TracedMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tap
   Arena tape_arena(tape, Arena::limit), work_arena(call.work, Arena::limit);
   Kept kept = keep(tape_arena, lanes);
   const Scratch s = scratch(work_arena, lanes);
-  if (shallow()) kept.slope[0] = s.slope;
+  if (shallow()) kept.slope = s.slope;
   const T *phi = call.theta + size(k) * size(row()), *C = phi + at(layers_), *trace_bar = y_bar + tile(d, lanes);
   const ThetaBar<T> phi_bar = bar.theta.from(k * row(), lanes);
   if (shallow()) {
@@ -102,15 +108,16 @@ void TracedMlp<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte* tap
     kernel::activate_vjp(act_, tile(out(0), lanes), kept.y[0], kept.y[0], s.e, s.slope);
   }
   add_weights(call, s, last, kept.y[last - 1], y_bar, phi, phi_bar, bar.t);
-  kernel::dense_vjp_input(out(last), in(last), lanes, phi + at(last), y_bar, s.g);
   if (last == 2) {
-    kernel::activate_and_slope_vjp(act_, out(1), lanes, kept.a[1], kept.y[1], s.g, trace_bar, kept.u, s.g, s.e);
-    add_outer(phi_bar, at(layers_), -1, out(1), out(0), lanes, s.e, kept.slope[0]);
+    kernel::dense_and_slope_vjp(act_, out(1), d, lanes, kept.a[1], kept.y[1], phi + at(2), y_bar, trace_bar, kept.u,
+                                s.g, s.e);
+    add_outer(phi_bar, at(layers_), -1, out(1), out(0), lanes, s.e, kept.slope);
     kernel::dense_vjp_input(out(1), out(0), lanes, C, s.e, s.slope_bar);
     add_weights(call, s, 1, kept.y[0], s.g, phi, phi_bar, bar.t);
     kernel::dense_vjp_input(out(1), in(1), lanes, phi + at(1), s.g, s.e);
   } else {
-    add_outer(phi_bar, at(layers_), -1, 1, out(0), lanes, trace_bar, kept.slope[0]);
+    kernel::dense_vjp_input(d, out(0), lanes, phi + at(1), y_bar, s.g);
+    add_outer(phi_bar, at(layers_), -1, 1, out(0), lanes, trace_bar, kept.slope);
     kernel::dense_vjp_input(1, out(0), lanes, C, trace_bar, s.slope_bar);
   }
   T* g = last == 2 ? s.e : s.g;

@@ -86,7 +86,10 @@ class Flow {
   std::size_t leaves_of_a_tile() const { return static_cast<std::size_t>(model_.config().lanes / model_.leaf()); }
   std::size_t tile() const { return static_cast<std::size_t>(model_.config().dim * model_.config().lanes); }
   std::size_t summed() const { return static_cast<std::size_t>(model_.summed()); }
-  std::size_t stride() const { return summed() + Model::statistics + static_cast<std::size_t>(model_.buffers()); }
+  std::size_t stride() const {  // leaves begin on a cache line
+    constexpr std::size_t line = REVODE_ALIGN / sizeof(T);
+    return (summed() + Model::statistics + static_cast<std::size_t>(model_.buffers()) + line - 1) / line * line;
+  }
   void place(Arena& arena) {
     adam_.place(arena, params());
     leaves_ = arena.take<T>(static_cast<std::size_t>(tiles_) * leaves_of_a_tile() * stride());

@@ -144,6 +144,57 @@ TYPED_TEST(Inlines, TheBitsOfTheRunTimeSolveInOneSweep) {
   sweeps.template operator()<Forced, tableau::midpoint<T>, 4>(forced<T>, 47);
 }
 
+/// run() takes steps under control in a row, which the cursor takes singly: the same steps, counts and failures, where
+/// rungs change, steps are rejected, given times are hit, the controller has a memory, and stores are full.
+template <class T, class Rule, const Tableau<T>& base>
+void strides(const Automatic<T, Rule>& field, const Control<T>& control) {
+  Problem<T> p = problem(field, 1);
+  const Plan<T> plan = inference(runge_kutta(base), control);
+  const T through[] = {T(.25), T(.75), T(.8), T(3)}, behind[] = {T(3), T(-1), T(-2)};
+  for (const Grid<T>& grid :
+       {Grid<T>{T(.25), T(9), 1}, {T(3), T(.25), 1}, {0, 0, 1, through, 4}, {0, 0, 1, behind, 3}}) {
+    SCOPED_TRACE(testing::Message() << base.name << ", " << control.rtol << ", to " << grid.end(grid.intervals()));
+    Solve<T> solve;
+    Inlined<T, Rule, base> inlined;
+    Bytes bytes(Solve<T>::bytes(field, plan, 1)), fewer(decltype(inlined)::bytes(field, plan, 1));
+    Arena arena = bytes.arena(), other = fewer.arena();
+    ASSERT_EQ(solve.init(arena, field, plan, 1), Status::ok);
+    ASSERT_EQ(inlined.init(other, field, plan, 1), Status::ok);
+    const Status want = run(*solve, grid, p.theta.data(), p.y0.data());
+    EXPECT_EQ(run(inlined, grid, p.theta.data(), p.y0.data()), want);
+    EXPECT_EQ(inlined.finished(), solve->finished());
+    const Accounting a = inlined.accounting(), b = solve->accounting();
+    ASSERT_EQ(a.steps, b.steps);
+    EXPECT_EQ(a.rejected, b.rejected);
+    EXPECT_EQ(a.evaluations_forward, b.evaluations_forward);
+    EXPECT_EQ(hash<T>(*solve), tests::hash(inlined.y(), inlined.size()));
+    for (long n = 0; n < a.steps; ++n) {
+      const Step<T> s = inlined.step(n), t = solve->step(n);
+      EXPECT_TRUE(s.t0 == t.t0 && s.t1 == t.t1 && s.h == t.h) << "step " << n;
+    }
+  }
+}
+TYPED_TEST(Inlines, TheBitsOfTheRunTimeSolveInOneStride) {
+  using T = TypeParam;
+  const auto all = [](const Control<T>& control) {
+    strides<T, Everything, tableau::dormand_prince5<T>>(everything<T>, control);
+    strides<T, Forced, tableau::rk4<T>>(forced<T>, control);
+    strides<T, Forced, tableau::fehlberg12<T>>(forced<T>, control);
+  };
+  Control<T> control;
+  for (const double tolerance : {1e-2, 1e-4, sizeof(T) == 4 ? 1e-7 : 1e-9}) {
+    control.rtol = control.atol = static_cast<T>(tolerance);
+    all(control);
+  }
+  control.rtol = control.atol = T(1e-5);
+  Control<T> c = control;
+  c.coefficients = proportional_integral<T>, all(c);
+  c = control, c.first_step = 2, all(c);  // rejected, more than once
+  c = control, c.most_steps = 11, all(c);
+  c = control, c.most_jumps = 1, all(c);
+  c = control, c.atol = 0, all(c);
+}
+
 TEST(Inlined, RefusesWhatItIsNotMadeFor) {
   constexpr const auto& base = tableau::dormand_prince5<double>;
   using Walk1 = Inlined<double, fields::Lorenz, tableau::dormand_prince5<double>>;

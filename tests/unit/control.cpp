@@ -88,6 +88,52 @@ TEST(Control, AClippedStepSaysNothingAboutLongerOnes) {
   EXPECT_LT(c.rung(), -60);
 }
 
+/// Squares of errors that sure() names are those that judge() decides so; nearly all are named.
+TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
+  for (const int order : {1, 2, 4}) {
+    T low[3], high[3];
+    Controller<T> c;
+    c.init({}, order);
+    c.begin();
+    c.sure(low, high);
+    long named = 0, ordinary = 0;
+    for (int n = 0; n < 20000; ++n) {
+      const T error = std::exp2(3 - n * 1e-3);
+      Controller<T> judge = c;
+      judge.first(std::exp2(-30), 1);
+      Controller<T> sure = judge;
+      const bool good = judge.judge(error, false, -120);
+      const int move = judge.rung() + 120;
+      ordinary += good && move >= -1 && move <= 1;
+      for (int by = -1; by <= 1; ++by)
+        if (error * error > low[by + 1] && error * error < high[by + 1]) {
+          ASSERT_TRUE(good) << error;
+          ASSERT_EQ(move, by) << error;
+          ASSERT_TRUE(by == 0 || sure.move(by));
+          ASSERT_EQ(sure.rung(), judge.rung());
+          ++named;
+        }
+    }
+    EXPECT_GT(named, ordinary - 5);
+    Controller<T> again = c;
+    again.first(std::exp2(-30), 1);
+    ASSERT_FALSE(again.judge(2, false, -120));
+    EXPECT_TRUE(again.rejected());
+    EXPECT_FALSE(again.move(1));
+    Controller<T> longest = c;
+    longest.first(2, 1);
+    EXPECT_FALSE(longest.move(1));
+  }
+  T low[3], high[3];
+  Control<T> control;
+  control.coefficients = proportional_integral<T>;
+  Controller<T> c;
+  c.init(control, 4);
+  c.begin();
+  c.sure(low, high);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(high[i], 0);  // a controller with a memory asks
+}
+
 /// y' = -y from 1 with rtol = atol = tol: |y| = |f| = |y''| = 1, in units of 2 tol.
 TEST(Control, FirstStepIsHairers) {
   for (const int order : {1, 2, 4})

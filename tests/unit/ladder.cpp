@@ -145,4 +145,36 @@ TYPED_TEST(Ladders, NoStepIsLeftOverAtAnEnd) {
     EXPECT_GE(s.h, static_cast<T>(std::exp2(rung / 4.) / 17)) << rung;  // a sixteenth, less what the time rounds
   }
 }
+
+/// Steps of one rung that are taken at once are those that are proposed one by one: where times resolve them and where
+/// they hardly do, across given times, until the store is full.
+TYPED_TEST(Ladders, TakesStepsOfOneRungAtOnce) {
+  using T = TypeParam;
+  const T through[] = {T(-1), T(.5), T(.75), T(7)};
+  const Grid<T> grids[] = {{0, 1}, {T(3), T(-2)}, {T(1e5), T(1e5 + 1)}, {0, 0, 1, through, 4}};
+  long at_once = 0;
+  for (const Grid<T>& grid : grids)
+    for (int rung = -44; rung <= -2; ++rung) {
+      std::vector<Step<T>> single, several;
+      const auto walk = [&](bool many, std::vector<Step<T>>& steps) {
+        Clock<T>& clock = this->clock(grid, 2000, 64);
+        Ladder<T>& ladder = *clock.ladder();
+        ladder.start(rung - 1);
+        Status status = Status::ok;
+        for (Step<T> s; !clock.ends_at(clock.steps()) && (status = clock.propose(rung, s)) == Status::ok;) {
+          const long n = many ? ladder.alike() : 1;
+          EXPECT_TRUE(ladder.clipped() || !(ladder.ahead(1) < s.t1 || ladder.ahead(1) > s.t1));
+          ladder.accept(n), at_once += n > 1;
+        }
+        for (long n = 0; n < clock.steps(); ++n) steps.push_back(clock.at(n));
+        return status;
+      };
+      const Status want = walk(false, single);
+      EXPECT_EQ(walk(true, several), want);
+      ASSERT_EQ(several.size(), single.size());
+      for (std::size_t n = 0; n < single.size(); ++n)
+        ASSERT_TRUE(same(several[n], single[n])) << rung << ", step " << n;
+    }
+  EXPECT_GT(at_once, 50);
+}
 }  // namespace

@@ -24,6 +24,64 @@ Status Walk<N, W, F, G>::next(Step<T>& s) {
   return Status::ok;
 }
 
+/// For a flow that takes many steps in a row without the walk: what they are, and what becomes of those that are not
+/// like the one before.
+template <class T>
+class Pace {
+ public:
+  Pace(Ladder<T>& ladder, Controller<T>& controller) : ladder_(ladder), controller_(controller) {
+    controller.sure(low_, high_);
+  }
+  /// The next one. False: there is none, or it is the last of all, which advance() takes.
+  bool propose() {
+    status = ladder_.propose(controller_.rung(), s);
+    clipped_ = ladder_.clipped();
+    if (status != Status::ok || (clipped_ && ladder_.in_last_interval())) return false;
+    alike = ladder_.alike();
+    low = low_[1], high = clipped_ || controller_.rejected() ? 0 : high_[1];
+    return true;
+  }
+  T ahead(long steps) const { return ladder_.ahead(steps); }
+  /// Takes so many of them.
+  void accept(long steps) { ladder_.accept(steps), taken += steps; }
+  /// Is the step behind `run` steps like it, the sum of squares of whose error this is, surely accepted?
+  bool surely(long run, T square) {
+    if (clipped_) return false;
+    const bool longer = square > low_[2] && square < high_[2];
+    if (!longer && !(square > low_[0] && square < high_[0])) return false;
+    return controller_.move(longer ? 1 : -1) && (accept(run + 1), true);
+  }
+  bool judge(long run, T error) {
+    const bool good = controller_.judge(error, clipped_, clipped_ ? ladder_.proposed_rung() : 0);
+    if (run + good > 0) accept(run + good);
+    rejected += !good;
+    return good;
+  }
+  const Control<T>& control() const { return controller_.control(); }
+
+  Step<T> s{};          ///< proposed
+  long alike = 0;       ///< as many of its size come next, if the squares of their errors
+  T low = 0, high = 0;  ///< lie between these
+  long taken = 0, rejected = 0;
+  Status status = Status::ok;
+
+ private:
+  Ladder<T>& ladder_;
+  Controller<T>& controller_;
+  T low_[3], high_[3];
+  bool clipped_ = false;
+};
+
+/// All steps but the last.
+template <class N, template <class> class W, class F, class G>
+void Walk<N, W, F, G>::stride() {
+  Pace<T> pace(*this->clock_.ladder(), *controller_);
+  const T error = flow_.stride(pace);
+  this->at_ += pace.taken, steps_done_ += pace.taken, rejected_ += pace.rejected;
+  forward_evaluations_ = flow_.evaluations;
+  if (pace.status == Status::step_underflow && !(error - error == 0)) failed(Status::not_finite);
+}
+
 /// Steps, shorter and shorter until the error is within the tolerance; on failure the state is what it was.
 template <class N, template <class> class W, class F, class G>
 bool Walk<N, W, F, G>::adapt(Step<T>& s) {

@@ -14,13 +14,6 @@ REVODE_INLINE void unrolled(const Body& body) {
   }
   (std::make_integer_sequence<int, count>{});
 }
-template <class T>
-REVODE_INLINE T modulus(T x) {
-  if constexpr (sizeof(T) == 4)
-    return __builtin_fabsf(x);
-  else
-    return __builtin_fabs(x);
-}
 /// sum + c[0] k[0][d] + ..., the terms of which `takes` is true
 template <int terms, auto takes, class T, class S, int dim>
 REVODE_INLINE S chain(S sum, const T* c, const S (*k)[dim], int d) {
@@ -83,11 +76,47 @@ REVODE_INLINE void InlinedFlow<N, F, base, W>::step(const Step<T>& s, BitLog*) {
   fresh_ = false, ran_ahead_ = measure && ahead;
 }
 
+/// From x, where k[0] is there: u, the state at the end, x + psi.
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <class S>
+REVODE_INLINE void InlinedFlow<N, F, base, W>::attempt(const Step<T>& s, const S* theta, const S* x, S (*k)[dim],
+                                                       S* psi, S* u) const {
+  using detail::chain, detail::unrolled;
+  unrolled<advancing - 1>([&]<int before>() REVODE_INLINED {
+    constexpr int i = before + 1;
+    S v[dim];
+    for (int d = 0; d < dim; ++d)
+      v[d] = chain<i, [](int j) { return !zero(base.A(i, j)); }>(x[d], a_ + i * (i - 1) / 2, k, d);
+    Rule{}(S::all(s.t0 + base.c(i) * s.h), static_cast<const S*>(v), theta, k[i]);
+  });
+  for (int d = 0; d < dim; ++d) psi[d] = chain<advancing, moves>(b_, k, d), u[d] = x[d] + psi[d];
+}
+
+/// What that may miss.
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <class S>
+REVODE_INLINE void InlinedFlow<N, F, base, W>::estimate_of(const Step<T>& s, const S* theta, const S* x, const S* psi,
+                                                           const S* u, S (*k)[dim], S* e) const {
+  using detail::chain, detail::unrolled;
+  if constexpr (!pair) {
+    for (int d = 0; d < dim; ++d) e[d] = S::fma(-s.h, k[0][d], psi[d]);
+  } else {
+    unrolled<stages - advancing>([&]<int more>() REVODE_INLINED {
+      constexpr int i = advancing + more;
+      S v[dim];
+      for (int d = 0; d < dim; ++d) v[d] = ahead ? u[d] : chain<i, always>(x[d], a_ + i * (i - 1) / 2, k, d);
+      const T t = ahead ? s.t1 + base.c(0) * s.h : s.t0 + base.c(i) * s.h;
+      Rule{}(S::all(t), static_cast<const S*>(v), theta, k[i]);
+    });
+    constexpr auto differs = [](int j) { return !zero(base.b[j] - base.b_hat[j]); };
+    for (int d = 0; d < dim; ++d) e[d] = chain<stages, differs>(e_, k, d);
+  }
+}
+
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
 template <int V>
 REVODE_INLINE void InlinedFlow<N, F, base, W>::step_lanes(const Step<T>& s, std::size_t l, std::size_t n) {
   using S = Lanes<T, V>;
-  using detail::chain, detail::unrolled;
   const auto load = [&](const T* from, S* to) REVODE_INLINED {
     for (std::size_t d = 0; d < dim; ++d) to[d] = S::load(from + d * n + l);
   };
@@ -95,39 +124,20 @@ REVODE_INLINE void InlinedFlow<N, F, base, W>::step_lanes(const Step<T>& s, std:
     for (std::size_t d = 0; d < dim; ++d) from[d].store(to + d * n + l);
   };
   const Theta<V> theta(Base::call.theta);
-  const auto evaluate_at = [&](T t, const S* x, S* f) REVODE_INLINED { Rule{}(S::all(t), x, theta.at, f); };
-
-  S x[dim], u[dim], k[stages][dim];
+  S x[dim], psi[dim], u[dim], e[dim], k[stages][dim];
   load(state, x);
   if (fresh_) {
     load(slope(0), k[0]);
   } else {
-    evaluate_at(s.t0 + base.c(0) * s.h, x, k[0]);
+    Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
     if (measure) store(k[0], slope(0));  // a rejected step begins with it again
   }
-  unrolled<advancing - 1>([&]<int before>() REVODE_INLINED {
-    constexpr int i = before + 1;
-    for (int d = 0; d < dim; ++d)
-      u[d] = chain<i, [](int j) { return !zero(base.A(i, j)); }>(x[d], a_ + i * (i - 1) / 2, k, d);
-    evaluate_at(s.t0 + base.c(i) * s.h, u, k[i]);
-  });
-  S psi[dim];
-  for (int d = 0; d < dim; ++d) psi[d] = chain<advancing, moves>(b_, k, d), u[d] = x[d] + psi[d];
+  attempt(s, theta.at, x, k, psi, u);
   store(u, state);
   if (!measure) return;
-  if constexpr (!pair) {
-    for (int d = 0; d < dim; ++d) u[d] = S::fma(-s.h, k[0][d], psi[d]);
-    return store(u, error_);
-  }
-  unrolled<stages - advancing>([&]<int more>() REVODE_INLINED {
-    constexpr int i = advancing + more;
-    if constexpr (!ahead)
-      for (int d = 0; d < dim; ++d) u[d] = chain<i, always>(x[d], a_ + i * (i - 1) / 2, k, d);
-    evaluate_at(ahead ? s.t1 + base.c(0) * s.h : s.t0 + base.c(i) * s.h, u, k[i]);
-  });
+  estimate_of(s, theta.at, x, psi, u, k, e);
   if constexpr (ahead) store(k[advancing], slope(advancing));
-  for (int d = 0; d < dim; ++d) u[d] = chain<stages, always>(e_, k, d);
-  store(u, error_);
+  store(e, error_);
 }
 
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
@@ -195,38 +205,5 @@ void InlinedFlow<N, F, base, W>::sweep_lanes(const T* t0, int steps, std::size_t
     each([&](int g, int d) REVODE_INLINED { x[g][d] = x[g][d] + psi[g][d]; });
   }
   each([&](int g, int d) REVODE_INLINED { x[g][d].store(at(g, d)); });
-}
-
-template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
-REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::error(const Control<T>& control) {
-#if defined(__x86_64__) || defined(__aarch64__)  // where a square root is an instruction
-  if constexpr (W == 1) {
-    constexpr int chains = dim < norm_chains ? dim : norm_chains;
-    using detail::modulus;
-    T square[dim];
-    kernel::Word<T> lost = 0;
-    const T *const miss = error_, *const y0 = y, *const y1 = state;
-    const T atol = control.atol, rtol = control.rtol;
-    for (int d = 0; d < dim; ++d) {
-      const T e = miss[d], a = modulus(y0[d]), b = modulus(y1[d]);
-      const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
-      square[d] = part * part;
-      lost |= b - b == 0 ? 0 : 1;
-    }
-    if (lost != 0) return static_cast<T>(__builtin_inff());
-    int d = chains;
-    for (; d + chains <= dim; d += chains)
-      for (int j = 0; j < chains; ++j) square[j] += square[d + j];
-    for (int j = 0; d + j < dim; ++j) square[j] += square[d + j];
-    T sum = square[0];
-    for (int j = 1; j < chains; ++j) sum += square[j];
-    if (!(sum - sum == 0)) return sum;
-    if constexpr (sizeof(T) == 4)
-      return __builtin_sqrtf(sum / static_cast<T>(dim));
-    else
-      return __builtin_sqrt(sum / static_cast<T>(dim));
-  }
-#endif
-  return Base::error(control);
 }
 }  // namespace revode

@@ -1,0 +1,103 @@
+/// Bodies of InlinedFlow under step control.
+#pragma once
+#include "revode/inlined.hpp"
+
+namespace revode {
+namespace detail {
+template <class T>
+REVODE_INLINE T modulus(T x) {
+  if constexpr (sizeof(T) == 4)
+    return __builtin_fabsf(x);
+  else
+    return __builtin_fabs(x);
+}
+}  // namespace detail
+
+/// Of one sample: the sum of the squares that scaled_norm() takes the mean of; a NaN where y1 is not finite.
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <class S>
+REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::squares(const S* miss, const S* y0, const S* y1,
+                                                                     const Control<T>& control) {
+  constexpr int chains = dim < norm_chains ? dim : norm_chains;
+  using detail::modulus;
+  T square[dim], lost[chains] = {};
+  const T atol = control.atol, rtol = control.rtol;
+  for (int d = 0; d < dim; ++d) {
+    const T e = T(miss[d]), a = modulus(T(y0[d])), b = modulus(T(y1[d]));
+    const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
+    square[d] = part * part;
+  }
+  int d = 0;
+  for (; d + chains <= dim; d += chains)
+    for (int j = 0; j < chains; ++j) lost[j] += T(0) * T(y1[d + j]);
+  for (int j = 0; d + j < dim; ++j) lost[j] += T(0) * T(y1[d + j]);
+  for (d = chains; d + chains <= dim; d += chains)
+    for (int j = 0; j < chains; ++j) square[j] += square[d + j];
+  for (int j = 0; d + j < dim; ++j) square[j] += square[d + j];
+  for (int j = 1; j < chains; ++j) square[0] += square[j], lost[0] += lost[j];
+  return square[0] + lost[0];
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::error(const Control<T>& control) {
+  if constexpr (W == 1)
+    return root_mean(squares(error_, y, state, control));
+  else
+    return Base::error(control);
+}
+
+template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
+template <class Pace>
+typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
+  using S = Lanes<T, 1>;
+  const auto copied = [](const S* from, S* to) REVODE_INLINED {
+    for (int d = 0; d < dim; ++d) to[d] = from[d];
+  };
+  const auto stored = [](const S* from, T* to) REVODE_INLINED {
+    for (int d = 0; d < dim; ++d) from[d].store(to + d);
+  };
+  const Theta<1> theta(Base::call.theta);
+  const Control<T> control = pace.control();
+  S x[dim], psi[dim], u[dim], e[dim], k[stages][dim];
+  T judged = 0;
+  for (int d = 0; d < dim; ++d) x[d] = S::load(state + d), k[0][d] = S::load(slope(0) + d);
+  bool fresh = fresh_;
+  const auto commit = [&]() REVODE_INLINED {
+    copied(u, x), fresh = ahead;
+    if constexpr (ahead) copied(k[advancing], k[0]);
+  };
+  while (pace.propose()) {
+    Step<T> s = pace.s;
+    if (!(s.h == h_)) scale(s.h);
+    const T low = pace.low * dim, high = pace.high * dim;
+    T sum;
+    bool alike;
+    long run = 0;
+    do {
+      if (!fresh) {
+        Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
+        ++Base::evaluations, fresh = true;
+      }
+      attempt(s, theta.at, x, k, psi, u);
+      estimate_of(s, theta.at, x, psi, u, k, e);
+      sum = squares(e, x, u, control);
+      alike = sum > low && sum < high;
+      if (!alike) break;
+      commit();
+      s.t0 = s.t1, s.t1 = pace.ahead(++run + 1);
+    } while (run < pace.alike);
+    Base::evaluations += ((pair ? stages : advancing) - 1) * (run + !alike);
+    if (alike) {
+      pace.accept(run);
+    } else if (pace.surely(run, sum / dim)) {
+      commit();
+    } else {
+      judged = root_mean(sum);
+      if (pace.judge(run, judged)) commit();
+    }
+  }
+  stored(x, y), stored(x, state), stored(k[0], slope(0));
+  fresh_ = fresh, ran_ahead_ = false;
+  return judged;
+}
+}  // namespace revode
