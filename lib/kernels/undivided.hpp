@@ -1,5 +1,5 @@
 // tanh of single precision where the divider is what a loop waits for (AVX-512: 8 to 10 clk a pack on Intel's, which
-// meanwhile has room for other instructions): every fourth pack's quotient comes without it, with the same bits.
+// meanwhile has room for other instructions): one of some packs has its quotient without it, with the same bits.
 #pragma once
 #include <type_traits>
 

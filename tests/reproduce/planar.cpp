@@ -226,12 +226,12 @@ bool train(Model& model, int which, std::uint64_t seed, double rate, long update
 struct Kl {
   double validation, test;
 };
-/// Over 25,600 fresh draws, and 51,200 others.
+/// Over 25,600 fresh draws, and 204,800 others.
 template <class Model>
 Kl fit(Model&& model, int which, std::uint64_t seed, double rate, long updates) {
   std::vector<double> theta;
   if (!train(model, which, seed, rate, updates, theta)) return {never, never};
-  return {measure(model, which, theta, seed, validation, 100), measure(model, which, theta, seed, test, 200)};
+  return {measure(model, which, theta, seed, validation, 100), measure(model, which, theta, seed, test, 800)};
 }
 }  // namespace
 
