@@ -74,7 +74,8 @@ class Outputs {
   /// to[count_][row] = f(what is there, sums), of `count` columns.
   template <class F>
   void flush(T* to, Index row, Index count, const F& f) const {
-    const auto put = [&](T* at, Pack<T, W> sum) REVODE_INLINED { O::store(at, f(O::load(at), sum)); };
+    const auto put = [&](T* at, Pack<T, W> sum)
+                         REVODE_INLINED { O::store(at, f.template operator()<W>(O::load(at), sum)); };
     Index k = 0;
     for (; W > 1 && count - k >= W; k += W)
       for (Index first = 0; first < count_; first += W) {
@@ -88,7 +89,8 @@ class Outputs {
           for (Index r = 0; r < count_ - first; ++r) put(at + r * row, m[r]);
       }
     for (; k < count; ++k)
-      for (Index r = 0; r < count_; ++r) to[r * row + k] = f(to[r * row + k], sums_[k * rows + r]);
+      for (Index r = 0; r < count_; ++r)
+        to[r * row + k] = f.template operator()<1>(to[r * row + k], sums_[k * rows + r]);
   }
 
   /// s[pixel of a run][P]: its samples' sum.
@@ -118,7 +120,7 @@ class Outputs {
       sum_samples(n, s);
       sum_pixels(s, 0, cuts_.columns(n).end - cuts_.columns(n).first, sums_);
     }
-    flush(task_.b_bar + first_, 1, 1, [](auto b, auto sum) REVODE_INLINED { return b + sum; });
+    flush(task_.b_bar + first_, 1, 1, []<int>(auto b, auto sum) REVODE_INLINED { return b + sum; });
   }
   void add_times(Index first, Index count, T* to) {
     Pack<T, W> s[run_pixels][P];
@@ -132,10 +134,8 @@ class Outputs {
           sum_pixels(s, h.first - begin, h.end - begin, sums_ + k * rows);
       }
     }
-    flush(to, task_.row(), count, [&](auto w, auto sum) REVODE_INLINED {
-      constexpr int N = static_cast<int>(sizeof w / sizeof(T));
-      return On<T, N>::fma(On<T, N>::all(task_.t), sum, w);
-    });
+    flush(to, task_.row(), count,
+          [&]<int N>(auto w, auto sum) REVODE_INLINED { return On<T, N>::fma(On<T, N>::all(task_.t), sum, w); });
   }
 
   /// Taps in rectangles of whole kernel rows, or of parts of one where it has more than there are sums.
@@ -183,7 +183,7 @@ class Outputs {
     }
     for (int k = 0; k < count; ++k)
       for (int q = 0; !met[k] && q < X; ++q) memset(sums_ + (q * count + k) * rows, 0, rows * sizeof(T));
-    flush(to, task_.row(), X * count, [](auto w, auto sum) REVODE_INLINED { return w + sum; });
+    flush(to, task_.row(), X * count, []<int>(auto w, auto sum) REVODE_INLINED { return w + sum; });
   }
   /// Rows of the product are then the kernel's rows of one input.
   bool few_inputs() const { return task_.c.in < task_.c.kernel; }
