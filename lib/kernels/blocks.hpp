@@ -18,6 +18,14 @@ REVODE_INLINE Index line_ends(Index& left, Index count) {
   return last;
 }
 
+/// f.template operator()<n>() for 1 <= n <= most.
+template <int most, class F>
+REVODE_INLINE void with_count(int n, const F& f) {
+  if constexpr (most > 1)
+    if (n < most) return with_count<most - 1>(n, f);
+  f.template operator()<most>();
+}
+
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
 /// remainder would leave the FMA units waiting for their own results. limit: of their rows, where it is less than most.
 template <int most, class F>

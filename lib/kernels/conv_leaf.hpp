@@ -176,7 +176,7 @@ class Outputs {
         }
         together = alike(met + first, wide, inside.end - k);
         m.channel_x = line_x, m.apart = wide * rows;
-        with<most_inputs<W>>(
+        with_count<most_inputs<W>>(
             together, [&]<int N>() REVODE_INLINED { multiply<T, W, P, N>(m, meeting, meetings, sums, met + first); });
         for (int r = 1; r < together; ++r) memcpy(met + first + r * wide, met + first, static_cast<std::size_t>(wide));
       }

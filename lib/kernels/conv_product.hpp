@@ -90,12 +90,4 @@ __attribute__((noinline)) void multiply(const Line<T>& m, const Meeting* meeting
         O::store(to + p * W, fresh ? sum[q][p] : O::load(to + p * W) + sum[q][p]);
   }
 }
-
-/// f.template operator()<n>() for n <= most.
-template <int most, class F>
-REVODE_INLINE void with(int n, const F& f) {
-  if constexpr (most > 1)
-    if (n < most) return with<most - 1>(n, f);
-  f.template operator()<most>();
-}
 }  // namespace revode::kernel::leaf

@@ -49,7 +49,7 @@ REVODE_INLINE void correlate(const Meeting<T>& m, Index lane, Pack<T, W> (&sum)[
 }
 
 template <class T, int W, int Y, int X>
-void block_lanes(const Meeting<T>& m, const Sums<T>& to, Index lane) {
+__attribute__((noinline)) void block(const Meeting<T>& m, const Sums<T>& to, Index lane = 0) {
   using O = On<T, W>;
   for (; lane + W <= to.lanes; lane += W) {
     typename O::V sum[Y][X];
@@ -61,12 +61,7 @@ void block_lanes(const Meeting<T>& m, const Sums<T>& to, Index lane) {
         O::store(at + r * to.rows + q * to.columns, sum[r][q]);
   }
   if constexpr (W > 1)
-    if (lane < to.lanes) block_lanes<T, 1, Y, X>(m, to, lane);
-}
-
-template <class T, int W, int Y, int X>
-__attribute__((noinline)) void block(const Meeting<T>& m, const Sums<T>& to) {
-  block_lanes<T, W, Y, X>(m, to, 0);
+    if (lane < to.lanes) block<T, 1, Y, X>(m, to, lane);
 }
 
 template <class T>

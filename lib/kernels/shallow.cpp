@@ -74,7 +74,7 @@ REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* 
 
 template <class T>
 void shallow(const Shallow<T>& net, const T* x, T* h, T* y) {
-  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+  with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
     sweep_from<T, width<T>>(Index{0}, net.lanes,
                             [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
   });
@@ -82,7 +82,7 @@ void shallow(const Shallow<T>& net, const T* x, T* h, T* y) {
 
 template <class T>
 void shallow_vjp(const Shallow<T>& net, const T* x, const T* h, const T* y_bar, T* x_bar, T* theta_bar) {
-  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+  with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
     constexpr int W = width<T>, Q = D > 2 || register_bytes < 64 ? 1 : 2;  // as many as there are registers for
     Index lane = 0;
     if constexpr (Q == 2)

@@ -2,20 +2,11 @@
 // another, with the rows between them in registers. The chains of every element are those of the layers, so are the
 // bits.
 #pragma once
+#include "blocks.hpp"
 #include "sweep.hpp"
 
 namespace revode::kernel {
 inline constexpr int most_shallow_rows = 4;  // d; wider layers fill the FMA units by themselves
-
-/// f.template operator()<D>() with the number of rows as a constant.
-template <class F>
-REVODE_INLINE void with_rows(int d, const F& f) {
-  static_assert(most_shallow_rows == 4);
-  if (d == 1) f.template operator()<1>();
-  if (d == 2) f.template operator()<2>();
-  if (d == 3) f.template operator()<3>();
-  if (d == 4) f.template operator()<4>();
-}
 
 /// theta = W1[hidden][d] | b1[hidden] | W2[d][hidden] | b2[d].
 template <class T>

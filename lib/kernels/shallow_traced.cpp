@@ -101,14 +101,14 @@ REVODE_INLINE void leaf_units(const ShallowTraced<T>& net, Index u, int samples,
 
 template <class T>
 void shallow_traced(const ShallowTraced<T>& net, const T* x, T* h, T* y) {
-  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+  with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
     sweep_from<T, width<T>>(Index{0}, net.lanes,
                             [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
   });
 }
 template <class T>
 void shallow_traced_vjp(const ShallowTraced<T>& net, const T* h, const T* y_bar, T* x_bar) {
-  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+  with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
     sweep_from<T, width<T>>(Index{0}, net.lanes,
                             [&]<int W>(Index lane) REVODE_INLINED { back<T, W, D>(net, lane, h, y_bar, x_bar); });
   });
@@ -116,7 +116,7 @@ void shallow_traced_vjp(const ShallowTraced<T>& net, const T* h, const T* y_bar,
 template <class T>
 void shallow_traced_leaf(const ShallowTraced<T>& net, int samples, const T* x, const T* h, const T* y_bar,
                          const ShallowTracedBar<T>& bar) {
-  with_rows(net.d, [&]<int D>() REVODE_INLINED {
+  with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
     sweep_from<T, width<T>>(
         0, net.hidden, [&]<int W>(Index u) REVODE_INLINED { leaf_units<T, W, D>(net, u, samples, x, h, y_bar, bar); });
   });

@@ -9,14 +9,14 @@ namespace revode::kernel {
 namespace {
 inline constexpr int together = register_bytes ? to_a_divider : 1;  // packs
 
-/// f.template operator()<W, P>(lane) of P packs side by side; then of fewer and narrower ones.
-template <class T, int W = width<T>, int P = together, class F>
-REVODE_INLINE void by_packs(Index lanes, const F& f, Index lane = 0) {
-  for (; lane + P * W <= lanes; lane += P * W) f.template operator()<W, P>(lane);
-  if constexpr (P > 1)
-    by_packs<T, W, 1>(lanes, f, lane);
-  else if constexpr (W > 1)
-    by_packs<T, narrower<T, W>, 1>(lanes, f, lane);
+/// f.template operator()<W, P>(lane) of P packs side by side; then of single and narrower ones.
+template <class T, class F>
+REVODE_INLINE void by_packs(Index lanes, const F& f) {
+  constexpr int W = width<T>;
+  Index lane = 0;
+  if constexpr (together > 1)
+    for (; lane + together * W <= lanes; lane += together * W) f.template operator()<W, together>(lane);
+  sweep_from<T, W>(lane, lanes, [&]<int V>(Index at) REVODE_INLINED { f.template operator()<V, 1>(at); });
 }
 
 /// sum[p] + A x for one row of A, A[in] `stride` apart, and P packs of x[in][lanes].

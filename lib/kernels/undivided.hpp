@@ -1,7 +1,7 @@
 // tanh of single precision where the divider is what a loop waits for (AVX-512: 8 to 10 clk a pack on Intel's, which
 // meanwhile has room for other instructions): one of some packs has its quotient without it, with the same bits.
 #pragma once
-#include <type_traits>
+#include <concepts>
 
 #include "revode/impl/slopes.hpp"
 
@@ -13,7 +13,8 @@ void undivided(None);
 /// 1/16 ulp of 1 / q before it is rounded, so r is the nearest number or next to it. Over all x the corrected quotient
 /// has the bits of the division from the nearest; from its neighbours but for six |x|, whose 1 / q is farther than
 /// that from the middle between two numbers: tests/unit/elementary.cpp tries all three.
-REVODE_INLINE Pack<float, 16> undivided(Pack<float, 16> p, Pack<float, 16> q) {
+template <std::same_as<Pack<float, 16>> V>
+REVODE_INLINE V undivided(V p, V q) {
   using O = On<float, 16>;
   const auto about = __builtin_ia32_rcp14ps512_mask(q, q, static_cast<unsigned short>(-1));
   const auto r = O::fma(O::fma(-q, about, O::all(1)), about, about), y = p * r;
@@ -25,12 +26,12 @@ REVODE_INLINE Pack<float, 16> undivided(Pack<float, 16> p, Pack<float, 16> q) {
 /// Packs side by side, of which the first may leave the divider to the others.
 inline constexpr int to_a_divider = 4;
 
-/// Clang's packs of doubles would pass for floats.
-template <Activation A, class T>
-inline constexpr bool leaves_divider = A ==
-                                       Activation::tanh&& std::is_same_v<T, float>&& requires(Pack<T, width<T>> v) {
+template <class V>
+concept Undivided = requires(V v) {
   named::undivided(v, v);
 };
+template <Activation A, class T>
+inline constexpr bool leaves_divider = Undivided<Pack<T, width<T>>>&& A == Activation::tanh;
 
 /// a(x), without the divider where it can be done without.
 template <Activation A, class T, int W>

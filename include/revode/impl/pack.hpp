@@ -2,6 +2,7 @@
 // these loops into single instructions; one is named to GCC on x86, fma, whose loop it takes apart where an operand
 // stays the same in a loop around it. fma rounds once on every target, which is what makes the bits equal.
 #pragma once
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
@@ -96,8 +97,8 @@ REVODE_INLINE Pack<double, 2> fma(Pack<double, 2> a, Pack<double, 2> b, Pack<dou
 }
 #endif
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-REVODE_INLINE Pack<float, 16> sign_above(Pack<float, 16> z, Pack<float, 16> bound, Pack<float, 16> x,
-                                         Pack<float, 16> y) {  // the lesser of |x| and 1 under a mask
+template <std::same_as<Pack<float, 16>> V>            // clang's packs of doubles would pass for floats
+REVODE_INLINE V sign_above(V z, V bound, V x, V y) {  // the lesser of |x| and 1 under a mask
   const auto above = __builtin_ia32_cmpps512_mask(z, bound, 30, static_cast<unsigned short>(-1), 4);
   return __builtin_ia32_rangeps512_mask(x, Pack<float, 16>{} + 1.0f, 2, y, above, 4);
 }
