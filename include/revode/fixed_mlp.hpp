@@ -4,6 +4,8 @@
 #pragma once
 #include <string.h>
 
+#include <utility>
+
 #include "revode/impl/slopes.hpp"
 #include "revode/map.hpp"
 
@@ -38,9 +40,11 @@ class FixedMlp {
     if (e.lanes != 1 || e.tangents != 0) return {};
     return {width[0], width[layers], params, tape_before(layers), (layers > 2 ? 2u : 1u) * row(hidden(true))};
   }
-  static void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) { forward<0>(call.theta, x, y, tape); }
-  static void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
-                  const Bar<T>& bar) {
+  static REVODE_INLINE void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) {
+    forward<0>(call.theta, x, y, tape);
+  }
+  static REVODE_INLINE void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
+                                const Bar<T>& bar) {
     back<layers - 1>(call, x, y, tape, y_bar, x_bar, bar.theta.at);
   }
 
@@ -80,20 +84,28 @@ class FixedMlp {
                                  T* theta_bar) {
     constexpr bool last = l + 1 == layers;
     const T* const from = l == 0 ? x : hidden_row(tape, l);
-    T* const to = l == 0 ? x_bar : reinterpret_cast<T*>(call.work + (l % 2 == 0 ? row(hidden(true)) : 0));
-    if constexpr (l > 0) memset(to, 0, static_cast<std::size_t>(width[l]) * sizeof(T));
-    dense_vjp<!last>(width[l + 1], width[l], call.theta + params_before(l), from, y, y_bar, to,
-                     theta_bar ? theta_bar + params_before(l) : nullptr);
+    T here[kernel::width<T> > 1 ? width[l] : 1];  // so that a compiler sees that it is nobody else's
+    T* to = l == 0 ? x_bar : here;
+    if constexpr (l > 0 && kernel::width<T> == 1) {
+      to = reinterpret_cast<T*>(call.work + (l % 2 == 0 ? row(hidden(true)) : 0));
+      memset(to, 0, static_cast<std::size_t>(width[l]) * sizeof(T));
+    }
+    dense_vjp<!last, l>(call.theta + params_before(l), from, y, y_bar, to,
+                        theta_bar ? theta_bar + params_before(l) : nullptr);
     if constexpr (l > 0) back<l - 1>(call, x, from, tape, to, x_bar, theta_bar);
   }
-  template <bool activated>
-  static REVODE_INLINE void dense_vjp(int out, int in, const T* w, const T* x, const T* y, const T* y_bar, T* x_bar,
-                                      T* w_bar) {
-    constexpr int W = kernel::width<T>;
+  template <bool activated, int l>
+  static REVODE_INLINE void dense_vjp(const T* w, const T* x, const T* y, const T* y_bar, T* x_bar, T* w_bar) {
+    constexpr int W = kernel::width<T>, out = width[l + 1], in = width[l];
     if constexpr (W > 1) {
-      T a_bar[most_rows];
+      T a_bar[out];
       pulled<activated, W>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
-      return columns<W>(0, out, in, w, x, a_bar, x_bar, w_bar);
+      if constexpr (in > 1 && in < W && pack_of(in) - in <= out) {
+        if (w_bar) across<W, in>(0, out, x, a_bar, w_bar);
+        return beyond<pack_of(in), l == 0>(out, in, w, a_bar, x_bar);
+      } else {
+        return columns<l == 0, W>(0, out, in, w, x, a_bar, x_bar, w_bar);
+      }
     }
     T* b_bar = w_bar ? w_bar + out * in : nullptr;
     for (int o = 0; o < out; ++o) {
@@ -118,13 +130,13 @@ class FixedMlp {
     if constexpr (W > 1) pulled<activated, kernel::narrower<T, W>>(o, out, y, y_bar, a_bar, b_bar);
   }
   /// and what W and x are, columns at once.
-  template <int W>
+  template <bool adds, int W>
   static REVODE_INLINE void columns(int i, int out, int in, const T* w, const T* x, const T* a_bar, T* x_bar,
                                     T* w_bar) {
     using P = kernel::On<T, W>;
     for (; i + W <= in; i += W) {
       const auto from = P::load(x + i);
-      auto sum = x_bar ? P::load(x_bar + i) : from;
+      auto sum = adds && x_bar ? P::load(x_bar + i) : P::all(T(0));
       for (int o = 0; o < out; ++o) {
         const int at = o * in + i;
         const auto by = P::all(a_bar[o]);
@@ -133,8 +145,50 @@ class FixedMlp {
       }
       if (x_bar) P::store(x_bar + i, sum);
     }
-    if constexpr (W > 1) columns<kernel::narrower<T, W>>(i, out, in, w, x, a_bar, x_bar, w_bar);
+    if constexpr (W > 1) columns<adds, kernel::narrower<T, W>>(i, out, in, w, x, a_bar, x_bar, w_bar);
   }
-  static constexpr int most_rows = hidden(true) > width[layers] ? hidden(true) : width[layers];
+  /// Of fewer columns than a pack has lanes: what W is owed in packs across the ends of its rows, `in` of them for W
+  /// rows;
+  template <int W, int in>
+  static REVODE_INLINE void across(int o, int out, const T* x, const T* a_bar, T* w_bar) {
+    using P = kernel::On<T, W>;
+    typename P::V from[in];
+    for (int k = 0; k < in * W; ++k) {
+      if constexpr (W == 1)
+        from[k] = x[k];
+      else
+        from[k / W][k % W] = x[k % in];
+    }
+    for (; o + W <= out; o += W) {
+      const auto a = P::load(a_bar + o);
+      const auto owed = [&]<int p, int... l>(std::integer_sequence<int, l...>) REVODE_INLINED {
+        T* const to = w_bar + o * in + p * W;
+        if constexpr (W == 1)
+          *to = P::fma(a, from[p], *to);
+        else
+          P::store(to, P::fma(__builtin_shufflevector(a, a, (p * W + l) / in...), from[p], P::load(to)));
+      };
+      [&]<int... p>(std::integer_sequence<int, p...>) REVODE_INLINED {
+        (owed.template operator()<p>(std::make_integer_sequence<int, W>()), ...);
+      }
+      (std::make_integer_sequence<int, in>());
+    }
+    if constexpr (W > 1) across<kernel::narrower<T, W>, in>(o, out, x, a_bar, w_bar);
+  }
+  /// and what x is, in a pack that reads beyond each row, behind the last one b.
+  template <int W, bool adds>
+  static REVODE_INLINE void beyond(int out, int in, const T* w, const T* a_bar, T* x_bar) {
+    using P = kernel::On<T, W>;
+    if (!x_bar) return;
+    typename P::V sum{};
+    for (int i = 0; adds && i < in; ++i) sum[i] = x_bar[i];
+    for (int o = 0; o < out; ++o) sum = P::fma(P::load(w + o * in), P::all(a_bar[o]), sum);
+    for (int i = 0; i < in; ++i) x_bar[i] = sum[i];
+  }
+  static constexpr int pack_of(int n) {
+    int W = 1;
+    while (W < n) W *= 2;
+    return W * static_cast<int>(sizeof(T)) < 16 && W > 1 ? 16 / static_cast<int>(sizeof(T)) : W;
+  }
 };
 }  // namespace revode

@@ -8,7 +8,8 @@
 /// Where a word shares its ends, f at a node is evaluated once for the step that ends there and the one that begins
 /// there, and one VJP serves both: the cotangent of the later step's use waits in `owed_` for the earlier one's.
 ///
-/// arrange() alone evaluates the field, in both directions, so what must agree in bits is one compiled body.
+/// shift() alone moves registers by what the field says, in both directions, so what must agree in bits is one compiled
+/// body: arrange(), or shifted() where numbers stay in registers.
 /// Increment: U_i = x + h sum_j a_ij k_j, k_i = f(t + c_i h, U_i), Psi = h sum_i b_i k_i; its transpose for a cotangent
 /// w: kappa_i = h (b_i w + sum_{m>i} a_mi G_m), G_i = vjp(U_i; kappa_i), x_bar += sum_i G_i (mathematics of Hairer et
 /// al., II.1). Memory: registers (words) and cotangents, s (stages) times (2 d + tape), 3 d of scratch; d = dim *
@@ -61,7 +62,9 @@ class Flow : protected C {
   const F& field() const { return *field_; }
   constexpr std::size_t read_size() const { return static_cast<std::size_t>(method_.read) * n_; }  ///< of y
   /// The state was put here from elsewhere: no evaluation belongs to it.
-  void moved() { fresh_ = false; }
+  void moved() {
+    if (C::serves_twice) fresh_ = false;
+  }
   /// Of words of one register. f at the node the last step() began at, or pull() arrived at.
   const T* first_slope() const { return slope(0); }
   /// Of words of one register: argument of a stage of the step that was taken last.
@@ -135,6 +138,8 @@ class Flow : protected C {
   static int recall_event(long n, BitLog* log);
 
   /// As kernel::combine(); where sizes are known, and code may grow for speed, here and not behind a call.
+  /// whole: what it reads was written in packs; in near flows only.
+  template <bool whole = false, bool whole_base = whole>
   static void combine(std::size_t n, T* out, const T* base, int terms, const T* c, const T* const* v);
   std::size_t at(int r) const { return static_cast<std::size_t>(r) * n_; }
   T time(const Step<T>& s, float tau) const;
@@ -142,22 +147,28 @@ class Flow : protected C {
   T* argument(int letter) const {
     return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
   }
-  void act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log);
+  void act(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log);
   void undo(const Letter& l, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
+  void arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta);  // without a call, of letters that shift
+  void shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
+  void shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
+  bool fresh() const { return C::serves_twice && fresh_; }
   void transpose(const Letter& l, const Step<T>& s, const T* x);
   bool shares(const Letter& l) const { return method_.shares_ends() && &l == method_.word; }
   void owe(const Letter& l, const Step<T>& s);
-  void increment(T t, T h, const T* x);
+  void increment(T t, T h, const T* x, T* delta);
   struct Times {
     T t, h;
   };
-  Times pull_increment(T t, T h, const T* x, T* b_bar);
+  Times pull_increment(T t, T h, const T* x, const T* w, T* b_bar);
   T dot(const T* a, const T* b) const;
   void evaluate(T t, const T* x, T* f, std::byte* tape);
+  void evaluate_here(T t, const T* x, T* f, std::byte* tape);
   template <class Evaluate>
   T first_step(const Controller<T>& controller, T t0, T span, const Evaluate& evaluate_at);
   T add_vjp(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
+  T vjp_here(T t, const T* x, const T* f, std::byte* tape, const T* f_bar, T* x_bar);
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }

@@ -2,15 +2,20 @@
 /// library's solves). Known: while they compile; sizes and word are constants, and what the plan does not ask for
 /// leaves neither code nor bytes. The bits are the same.
 #pragma once
+#include <type_traits>
+
 #include "revode/control.hpp"
+#include "revode/impl/few.hpp"
 #include "revode/map.hpp"
 
 namespace revode {
 template <class T>
 struct Chosen {
   static constexpr bool known = false;
-  static constexpr bool plain = false;  ///< equal steps from t0 to t1, no damping, no cotangents of times
-  static constexpr bool keeps = true;   ///< stages, for pull_kept()
+  static constexpr bool plain = false;        ///< equal steps from t0 to t1, no damping, no cotangents of times
+  static constexpr bool near = false;         ///< a register's numbers fit a pack and stay there through a letter
+  static constexpr bool keeps = true;         ///< stages, for pull_kept()
+  static constexpr bool serves_twice = true;  ///< an evaluation may be that of two letters
   static constexpr bool drifts = true, relaxes = true, slopes = true;  ///< letters of the word; slopes: relax to f
 
   constexpr void choose(const Shape& shape, const Method<T>& method, int lanes, bool measures, bool returns) {
@@ -38,6 +43,8 @@ struct Known {
   static constexpr bool known = true;
   static constexpr const auto& plan = P;
   static constexpr bool plain = !P.control.adaptive() && !P.halves() && !(P.lambda < 1), keeps = P.keep_stages;
+  static constexpr bool serves_twice =
+      P.method.shares_ends() || P.control.adaptive() || P.way == std::remove_cvref_t<decltype(P.way)>::taped;
 
   template <class... Arguments>
   static constexpr void choose(const Arguments&...) {}
@@ -62,5 +69,6 @@ struct Known {
   static constexpr std::size_t n_ = chosen.n_, tape_bytes_ = chosen.tape_bytes_;
   static constexpr int stages_ = chosen.stages_, stored_slopes_ = chosen.stored_slopes_;
   static constexpr bool one_tape_ = chosen.one_tape_, reuses_ = chosen.reuses_;
+  static constexpr bool near = detail::in_registers<typename F::Scalar> && n_ <= kernel::width<typename F::Scalar>;
 };
 }  // namespace revode

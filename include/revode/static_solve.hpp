@@ -9,6 +9,7 @@
 /// On a host it is also the fastest training of one sample (tests/bench/dwarf.cpp). A system that is a formula, steps
 /// by tolerance, ensembles: inlined.hpp.
 #pragma once
+#include "revode/impl/near_number.hpp"
 #include "revode/impl/solve_impl.hpp"
 
 namespace revode {
@@ -40,10 +41,8 @@ struct StaticWalk {
       return static_cast<Over<N, Undone>*>(nullptr);
   }
   static auto chosen() {
-    if constexpr (P.arithmetic == Arithmetic::fixed)
-      return kept<Fixed<T>>();
-    else
-      return kept<Real<T>>();
+    using Number = std::conditional_t<P.arithmetic == Arithmetic::fixed, Fixed<T>, Real<T>>;
+    return kept<std::conditional_t<in_registers<T>, Near<Number>, Number>>();
   }
 };
 template <class W>

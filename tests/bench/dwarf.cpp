@@ -21,7 +21,7 @@ constexpr long steps = 1000;
 constexpr Grid<double> grid{0, 5, steps};
 constexpr double start[] = {1, 0};
 
-/// A network of (t, y), t first, as a field of static sizes. Tape: (t, y) and the network's; work likewise.
+/// A network of (t, y), t first, as a field of static sizes. Tape: (t, y) and the network's.
 template <class T, int d, int hidden>
 class OfTime {
   using Net = FixedMlp<T, Activation::tanh, 1 + d, hidden, d>;
@@ -31,21 +31,18 @@ class OfTime {
   using Scalar = T;
   static constexpr Shape shape(Extent e) {
     const Shape s = Net::shape(e);
-    return {d, d, s.params, row + s.tape, row + s.work};
+    return {d, d, s.params, row + s.tape, s.work};
   }
-  static void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) {
+  static REVODE_INLINE void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) {
     T* const in = reinterpret_cast<T*>(tape);
     in[0] = call.t;
     for (int i = 0; i < d; ++i) in[1 + i] = x[i];
     Net::eval(call, in, y, tape + row);
   }
-  static void vjp(const Call<T>& call, const T*, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
-                  const Bar<T>& bar) {
-    T* const in_bar = reinterpret_cast<T*>(call.work);
-    Call<T> inner = call;
-    inner.work += row;
-    for (int i = 0; i <= d; ++i) in_bar[i] = 0;
-    Net::vjp(inner, reinterpret_cast<const T*>(tape), y, tape + row, y_bar, in_bar, bar);
+  static REVODE_INLINE void vjp(const Call<T>& call, const T*, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
+                                const Bar<T>& bar) {
+    T in_bar[1 + d] = {};
+    Net::vjp(call, reinterpret_cast<const T*>(tape), y, tape + row, y_bar, in_bar, bar);
     for (int i = 0; x_bar && i < d; ++i) x_bar[i] += in_bar[1 + i];
     if (bar.t) *bar.t += in_bar[0];
   }

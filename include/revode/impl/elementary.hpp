@@ -20,11 +20,7 @@ struct Elementary : On<T, W> {
 
   static REVODE_INLINE V exp(V x) { return exp_below(O::at_most(x, single ? T(89) : T(710))); }
   /// e^x - 1, x <= 88 (709)
-  static REVODE_INLINE V expm1(V x) {
-    const Reduced y = reduce(O::at_least(x, T(-60)));
-    const V s = power_of_two(y.biased);
-    return fma(expm1_near_zero(y.r), s, s - T(1));
-  }
+  static REVODE_INLINE V expm1(V x) { return expm1(reduce(O::at_least(x, T(-60)))); }
   static REVODE_INLINE V tanh(V x) {
     return tanh(x, [](V p, V q) { return p / q; });
   }
@@ -40,8 +36,9 @@ struct Elementary : On<T, W> {
       const V q = P::horner(
           z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
       return O::sign_above(z, last * last, x, quotient(x * p, q));
-    } else {
-      const V e = expm1(O::at_most(x, T(19.1)) * T(2));
+    } else {  // (e^2x - 1) / (e^2x + 1), +-1 from the bounds on; x times twice the constant is exactly 2x times it
+      const V y = O::at_least(O::at_most(x, T(19.1)), T(-30));
+      const V e = expm1(reduced(y + y, fma(y, all(2 * log2_e), all(round_shift))));
       return quotient(e, e + T(2));
     }
   }
@@ -93,15 +90,21 @@ struct Elementary : On<T, W> {
   }
 
  protected:
+  static constexpr T log2_e = T(1.44269504088896340736);
   static constexpr T ln2_high = single ? T(0x1.62e43p-1) : T(0x1.62e42fefa39efp-1);
   static constexpr T ln2_low = single ? T(-0x1.05c61p-29) : T(0x1.abc9e3b39803fp-56);
   struct Reduced {  // x = n ln 2 + r
     V r;
     U biased;  // n + bias in the low bits, what is left of round_shift above them
   };
-  static REVODE_INLINE Reduced reduce(V x) {
-    const V t = fma(x, all(T(1.44269504088896340736)), all(round_shift)), n = t - round_shift;
+  static REVODE_INLINE Reduced reduce(V x) { return reduced(x, fma(x, all(log2_e), all(round_shift))); }
+  static REVODE_INLINE Reduced reduced(V x, V t) {  // t = n + round_shift
+    const V n = t - round_shift;
     return {fma(n, all(-ln2_low), fma(n, all(-ln2_high), x)), O::bits(t)};
+  }
+  static REVODE_INLINE V expm1(const Reduced& y) {
+    const V s = power_of_two(y.biased);
+    return fma(expm1_near_zero(y.r), s, s - T(1));
   }
   /// e^x, x <= 89 (710), by two scalings: right from the last subnormal up to infinity
   static REVODE_INLINE V exp_below(V x) {

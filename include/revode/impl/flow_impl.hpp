@@ -40,7 +40,6 @@ template <class N, class F, class C>
 void Flow<N, F, C>::lift(T t0, const T* y0) {
   for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
   if (method_.lifts()) {
-    number.value(0, n_, desk_.x, state);
     act(method_.lift, {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
   }
   moved();
@@ -53,7 +52,6 @@ void Flow<N, F, C>::step(const Step<T>& s, BitLog* log) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
     T* x = sit(i);
-    if (!relaxes(l) || l.field) number.value(l.b, n_, x, state + at(l.b));
     act(l, s, state, x, log);
     if (measures() && i == estimate_.letter) measure_letter(s, x);
   }
@@ -66,7 +64,6 @@ void Flow<N, F, C>::unpull(const Step<T>& s, BitLog* log) {
   for (int i = method_.letters; i-- > 0;) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    if (!relaxes(l) || l.field) number.value(l.b, n_, desk_.x, state + at(l.b));
     undo(l, s, log);
     transpose(l, s, desk_.x);
   }
@@ -81,8 +78,9 @@ void Flow<N, F, C>::pull(const Step<T>& s) {
   for (int i = 0; i < method_.letters; ++i) {
     const Letter& l = method_.word[i];
     if (idle(l, s)) continue;
-    number.value(l.b, n_, argument(i), copy_ + at(l.b));
-    if (i + 1 < method_.letters) {
+    if (i + 1 == method_.letters) {
+      number.value(l.b, n_, argument(i), copy_ + at(l.b));
+    } else {
       act(l, s, copy_, argument(i), nullptr);
       if (l.kind != Kind::drift && l.field) arranged = i;
     }
@@ -106,7 +104,7 @@ void Flow<N, F, C>::pull_kept(const Step<T>& s) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::unlift(T t0, T* y0_bar) {
-  if (owes_) {
+  if (method_.shares_ends() && owes_) {
     const Letter& l = method_.word[0];
     number.value(l.b, n_, desk_.x, state + at(l.b));
     if (!fresh_) evaluate(t0, desk_.x, slope(0), tape(0));

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "revode/flow.hpp"
+#include "revode/impl/few.hpp"
 
 namespace revode {
 template <class N, class F, class C>
@@ -11,14 +12,12 @@ typename Flow<N, F, C>::T Flow<N, F, C>::time(const Step<T>& s, float tau) const
 }
 
 template <class N, class F, class C>
-void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, const T* x, BitLog* log) {
+void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log) {
+  if (!relaxes(l)) return shift(l, s, l.s, registers, x);
   Word* a = registers + at(l.a);
   const Word* to = registers + at(l.b);
-  if (!relaxes(l)) {
-    arrange(l, s, x);
-    return number.add(l.a, n_, a, delta_);
-  }
   if (C::slopes && l.field) {
+    number.value(l.b, n_, x, to);
     arrange(l, s, x);
     number.load(l.a, n_, target_, delta_);
     to = target_;
@@ -52,13 +51,11 @@ int Flow<N, F, C>::recall_event(long n, BitLog* log) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
+  if (!relaxes(l)) return shift(l, s, -l.s, state, desk_.x);
   Word* a = state + at(l.a);
   const Word* to = state + at(l.b);
-  if (!relaxes(l)) {
-    arrange(l, s, desk_.x);
-    return number.subtract(l.a, n_, a, delta_);
-  }
   if (C::slopes && l.field) {
+    number.value(l.b, n_, desk_.x, to);
     arrange(l, s, desk_.x);
     number.load(l.a, n_, target_, delta_);
     to = target_;
@@ -69,20 +66,43 @@ void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
   if (l.s < 0 || damps(s)) number.unrelax(n_, a, l.s, to, s.damping, s.offset, log);
 }
 
-/// What a letter needs that depends on b alone, into delta_; stages and tapes stay for transpose().
+/// What a letter needs that depends on b alone, into delta; stages and tapes stay for transpose().
+template <class N, class F, class C>
+REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta) {
+  const T c = static_cast<T>(l.c) * s.h;
+  if (drifts(l))
+    combine(n_, delta, static_cast<const T*>(nullptr), 1, &c, &x);
+  else
+    increment(time(s, l.tau), c, x, delta);
+}
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
-  if (drifts(l)) {
-    const T c = static_cast<T>(l.c) * s.h;
-    combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
-  } else if (!relaxes(l)) {
-    increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x);
-    if (l.s < 0)
-      for (std::size_t i = 0; i < n_; ++i) delta_[i] = -delta_[i];
-  } else {
-    evaluate(time(s, l.tau), x, slope(0), tape(0));
-    memcpy(delta_, slope(0), n_ * sizeof(T));
-  }
+  if (!relaxes(l)) return arrange_here(l, s, x, delta_);
+  evaluate(time(s, l.tau), x, slope(0), tape(0));
+  memcpy(delta_, slope(0), n_ * sizeof(T));
+}
+
+/// A push or a drift, or its inverse: x = b, then a += or -= what it gives.
+template <class N, class F, class C>
+REVODE_INLINE void Flow<N, F, C>::shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+  if constexpr (C::near) return shifted(l, s, sign, registers, x);
+  number.value(l.b, n_, x, registers + at(l.b));
+  arrange(l, s, x);
+  if (sign < 0)
+    number.subtract(l.a, n_, registers + at(l.a), delta_);
+  else
+    number.add(l.a, n_, registers + at(l.a), delta_);
+}
+template <class N, class F, class C>
+[[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+  T* const delta = delta_;
+  Word* const a = registers + at(l.a);
+  number.value(l.b, n_, x, registers + at(l.b));
+  arrange_here(l, s, x, delta);
+  if (sign < 0)
+    number.subtract(l.a, n_, a, delta);
+  else
+    number.add(l.a, n_, a, delta);
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
@@ -97,9 +117,13 @@ void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
     return combine(n_, b_bar, b_bar, 1, &c, &v);
   }
   if (!relaxes(l)) {
-    for (std::size_t i = 0; i < n_; ++i) w_[i] = l.s < 0 ? -a_bar[i] : a_bar[i];
+    T* const w = w_;
+    detail::in_packs<T>(n_, [&]<int W>(std::size_t i) REVODE_INLINED {
+      const auto from = detail::pieces<W>(n_, a_bar + i);
+      kernel::On<T, W>::store(w + i, l.s < 0 ? -from : from);
+    });
     if (shares(l)) return owe(l, s);
-    const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, b_bar);
+    const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, w, b_bar);
     if (!wants_times()) return;
     t_bar += part.t;
     h_bar += static_cast<T>(l.c) * part.h + static_cast<T>(l.tau) * part.t;

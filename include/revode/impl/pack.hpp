@@ -1,6 +1,7 @@
 // Pack<T, W>: W scalars that travel through one instruction; a pack of one is the scalar itself. GCC and clang turn
-// these loops into single instructions; one is named to GCC on x86, fma, whose loop it takes apart where an operand
-// stays the same in a loop around it. fma rounds once on every target, which is what makes the bits equal.
+// these loops into single instructions; named to GCC on x86 are fma, whose loop it takes apart where an operand stays
+// the same in a loop around it, and the lesser and greater of doubles, which it would compare and blend. fma rounds
+// once on every target, which is what makes the bits equal.
 #pragma once
 #include <concepts>
 #include <cstddef>
@@ -73,6 +74,8 @@ using Pack = typename PackTypes<T, W>::real;
 namespace named {
 struct None {};
 void fma(None);
+void lesser(None);
+void greater(None);
 void sign_above(None);
 #if defined(__GNUC__) && !defined(__clang__) && defined(__FMA__)
 #if defined(__AVX512F__)  // all lanes, 4: rounding as it is set
@@ -94,6 +97,19 @@ REVODE_INLINE Pack<float, 4> fma(Pack<float, 4> a, Pack<float, 4> b, Pack<float,
 }
 REVODE_INLINE Pack<double, 2> fma(Pack<double, 2> a, Pack<double, 2> b, Pack<double, 2> c) {
   return __builtin_ia32_vfmaddpd(a, b, c);
+}
+// The second operand where one is NaN or both are zero.
+REVODE_INLINE Pack<double, 4> lesser(Pack<double, 4> c, Pack<double, 4> x) {
+  return __builtin_ia32_minpd256(c, x);
+}
+REVODE_INLINE Pack<double, 2> lesser(Pack<double, 2> c, Pack<double, 2> x) {
+  return __builtin_ia32_minpd(c, x);
+}
+REVODE_INLINE Pack<double, 4> greater(Pack<double, 4> c, Pack<double, 4> x) {
+  return __builtin_ia32_maxpd256(c, x);
+}
+REVODE_INLINE Pack<double, 2> greater(Pack<double, 2> c, Pack<double, 2> x) {
+  return __builtin_ia32_maxpd(c, x);
 }
 #endif
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -155,8 +171,18 @@ struct On {
   }
   static REVODE_INLINE V fma(V a, V b, T c) requires(W > 1) { return fma(a, b, all(c)); }
   // Comparisons that are false for NaN keep it: the argument goes through.
-  static REVODE_INLINE V at_most(V x, T c) { return x > c ? all(c) : x; }
-  static REVODE_INLINE V at_least(V x, T c) { return x < c ? all(c) : x; }
+  static REVODE_INLINE V at_most(V x, T c) {
+    if constexpr (requires { named::lesser(x, x); })
+      return named::lesser(all(c), x);
+    else
+      return x > c ? all(c) : x;
+  }
+  static REVODE_INLINE V at_least(V x, T c) {
+    if constexpr (requires { named::greater(x, x); })
+      return named::greater(all(c), x);
+    else
+      return x < c ? all(c) : x;
+  }
 
  private:
   static REVODE_INLINE T fma1(T a, T b, T c) {

@@ -1,0 +1,31 @@
+/// Arrays of few numbers, how many being known where they are used.
+#pragma once
+#include "revode/impl/pack.hpp"
+
+namespace revode::detail {
+/// Code may grow so that few numbers stay in registers; not where flash is what counts.
+#if defined(__OPTIMIZE_SIZE__)
+template <class T>
+inline constexpr bool in_registers = false;
+#else
+template <class T>
+inline constexpr bool in_registers = kernel::width<T> > 1;
+#endif
+/// f.template operator()<W>(k) handles elements k ... k + W - 1.
+template <class T, int W = kernel::width<T>, class F>
+REVODE_INLINE void in_packs(std::size_t n, const F& f, std::size_t k = 0) {
+  for (; k + W <= n; k += W) f.template operator()<W>(k);
+  if constexpr (W > 1) in_packs<T, kernel::narrower<T, W>>(n, f, k);
+}
+/// A pack of n numbers that may have been stored one by one just now: a load wider than those stores would wait until
+/// they have reached the cache, behind all that was begun before them. So it is taken one by one, and volatile, for a
+/// compiler would join the loads.
+template <int W, class T>
+REVODE_INLINE kernel::Pack<T, W> pieces(std::size_t n, const T* from) {
+  if (W == 1 || n > kernel::width<T>) return kernel::On<T, W>::load(from);
+  kernel::Pack<T, W> v{};
+  if constexpr (W > 1)
+    for (int l = 0; l < W; ++l) v[l] = *static_cast<const volatile T*>(from + l);
+  return v;
+}
+}  // namespace revode::detail

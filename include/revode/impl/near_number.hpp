@@ -1,0 +1,108 @@
+/// Near: a number of which a compiler sees how many elements there are. What Fixed and Real do behind calls is done
+/// where it is used, in packs; conversions of small numbers by a sum with a power of two, for that is what the next
+/// evaluation waits for, and larger increments as Fixed does it. The bits are theirs.
+#pragma once
+#include "revode/impl/few.hpp"
+#include "revode/number.hpp"
+
+namespace revode {
+namespace detail {
+/// Numbers and integers of a magnitude below `most`: the sum of the number and 3 `most` is rounded to an integer, half
+/// to even, and has its low bits; exact the other way.
+template <class T, int W>
+struct Magic : kernel::On<T, W> {
+  using O = kernel::On<T, W>;
+  using typename O::I;
+  using typename O::U;
+  using typename O::V;
+  static constexpr T most = O::single ? T(0x1p22) : T(0x1p51);
+  static constexpr int most_bits = O::single ? 22 : 51;
+  static REVODE_INLINE bool zero(U u) {
+    if constexpr (W == 1) {
+      return u == 0;
+    } else {
+      typename kernel::Unsigned<T>::type any = 0;
+      for (int l = 0; l < W; ++l) any |= u[l];
+      return any == 0;
+    }
+  }
+  static REVODE_INLINE bool small(V t) {  // NaN is not
+    const V miss = O::magnitude(t) < most ? O::all(T(0)) : O::all(T(1));
+    return zero(O::bits(miss));
+  }
+  /// -2^bits <= s < 2^bits
+  static REVODE_INLINE bool within(I s, int bits) {
+    return zero((__builtin_bit_cast(U, s) + (typename kernel::Unsigned<T>::type{1} << bits)) >> (bits + 1));
+  }
+  static REVODE_INLINE V converted(I s) {
+    if constexpr (W == 1)
+      return static_cast<V>(s);
+    else
+      return __builtin_convertvector(s, V);
+  }
+  static REVODE_INLINE U nearest(V t) { return O::bits(t + 3 * most) - O::bits(O::all(3 * most)); }
+  static REVODE_INLINE V real(I s) { return O::real(__builtin_bit_cast(U, s) + O::bits(O::all(3 * most))) - 3 * most; }
+};
+}  // namespace detail
+
+template <class N>
+struct Near;
+template <class T>
+struct Near<Real<T>> : Real<T> {
+  static void load(int, std::size_t n, T* a, const T* x) {
+    each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(x + k); });
+  }
+  static void value(int, std::size_t n, T* x, const T* a) { load(0, n, x, a); }
+  static void add(int, std::size_t n, T* a, const T* increment) {
+    each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(a + k) + O::load(increment + k); });
+  }
+  static void subtract(int, std::size_t n, T* a, const T* increment) {
+    each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(a + k) - O::load(increment + k); });
+  }
+  static bool guard(int, std::size_t, const T*) { return true; }
+
+ private:
+  static REVODE_INLINE void each(std::size_t n, T* to, const auto& f) {
+    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
+      using O = kernel::On<T, W>;
+      O::store(to + k, f.template operator()<O>(k));
+    });
+  }
+};
+
+template <class T>
+struct Near<Fixed<T>> : Fixed<T> {
+  using typename Fixed<T>::Word;
+  void value(int r, std::size_t n, T* x, const Word* a) const {
+    const T scale = this->unit[r];
+    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
+      using X = detail::Magic<T, W>;
+      const auto s = X::load(a + k);
+      X::store(x + k, (!X::single && X::within(s, X::most_bits) ? X::real(s) : X::converted(s)) * scale);
+    });
+  }
+  void add(int r, std::size_t n, Word* a, const T* increment) { add_scaled(this->up[r], n, a, increment); }
+  void subtract(int r, std::size_t n, Word* a, const T* increment) { add_scaled(-this->up[r], n, a, increment); }
+  bool guard(int, std::size_t n, const Word* a) {
+    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
+      using X = detail::Magic<T, W>;
+      if (!X::within(X::load(a + k), Fixed<T>::width - 2)) this->bad |= !kernel::in_range<T>(W, a + k);
+    });
+    return !this->bad;
+  }
+
+ private:
+  void add_scaled(T scale, std::size_t n, Word* a, const T* increment) {
+    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
+      using X = detail::Magic<T, W>;
+      const auto t = X::load(increment + k) * scale;
+      if (X::small(t)) [[likely]] {
+        const auto sum = __builtin_bit_cast(typename X::U, X::load(a + k)) + X::nearest(t);
+        X::store(a + k, __builtin_bit_cast(typename X::I, sum));
+      } else {
+        this->bad |= !kernel::quantise_add(W, scale, increment + k, a + k);
+      }
+    });
+  }
+};
+}  // namespace revode
