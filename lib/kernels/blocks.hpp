@@ -10,6 +10,19 @@ inline constexpr int block_packs = register_bytes >= 16 ? 2 : 1;
 /// A product of this many rows or fewer takes twice the packs: otherwise the FMA units wait for their own results.
 inline constexpr int few_rows = register_bytes == 64 ? 4 : 2;
 
+/// sum += a v, overwriting the sum: left the choice, GCC overwrites a and copies it back.
+template <class T, int W>
+REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
+#if defined(__AVX2__) && defined(__FMA__)
+  if constexpr (W > 1 && sizeof(T) == 4)
+    asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
+  else if constexpr (W > 1)
+    asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
+  else
+#endif
+    sum = On<T, W>::fma(a, v, sum);
+}
+
 /// Counts one off the `left` of a line's `count` terms, or begins the next line: all bits where it did, to mask a jump
 /// with, else none. Two loops in one, whose end alone has to be predicted.
 REVODE_INLINE Index line_ends(Index& left, Index count) {

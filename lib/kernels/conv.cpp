@@ -1,7 +1,7 @@
 // Direct convolution, forward and input cotangent: blocks of rows times a run of neighbouring pixels whose sums stay in
 // registers while channels, kernel rows and kernel columns pass; W is broadcast from where it lies.
 #include "blocks.hpp"
-#include "conv_runs.hpp"
+#include "conv_block.hpp"
 #include "revode/image_kernels.hpp"
 #include "scalars.hpp"
 
@@ -9,119 +9,12 @@
 
 namespace revode::kernel {
 namespace {
+using runs::Block;
+using runs::few_registers;
+using runs::Output;
 using runs::Patch;
 using runs::Reach;
 using runs::Walk;
-inline constexpr int usual = 16;  // lanes of a tile for which addresses are known when compiling
-
-template <class T>
-struct Output {
-  Index rows_A;  ///< of A, from row to row
-  Index rows_y;  ///< of y
-  int rows;
-  const T* b;     ///< [rows] or null
-  const T* time;  ///< the weights of t, or null
-  T t;
-  T* y;  ///< of the first row
-  bool add;
-};
-/// Rows of A `stride` apart: three share a pointer, as far as an address of x86 reaches.
-template <class T, int R>
-struct Rows {
-  static constexpr int pointers = (R + 2) / 3;
-  const T* at[pointers];
-  Index stride, twice;
-  REVODE_INLINE Rows(const T* A, Index s) : stride(s), twice(2 * s) {
-    REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += 3 * s) at[g] = A;
-  }
-  REVODE_INLINE T operator()(int r, int k) const {
-    const T* a = at[r / 3] + k;
-    return r % 3 == 0 ? a[0] : a[r % 3 == 1 ? stride : twice];
-  }
-  REVODE_INLINE void advance(Index k) { REVODE_UNROLL for (int g = 0; g < pointers; ++g) at[g] += k; }
-};
-
-template <class T, int W, int R, int Q>
-struct Block {
-  using O = On<T, W>;
-  typename O::V sum[R][Q];
-
-  /// One step of a line: its weights, k from A on, stay in registers while the pixels pass.
-  template <class X>
-  REVODE_INLINE void step(const Rows<T, R>& A, int k, bool first, bool last, const X& x) {
-    typename O::V a[R];
-    REVODE_UNROLL for (int r = 0; r < R; ++r) a[r] = O::all(A(r, k));
-    const auto pixel = [&](int q) REVODE_INLINED {
-      const auto v = x(q);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) sum[r][q] = O::fma(a[r], v, sum[r][q]);
-    };
-    if (Q == 1 || first) pixel(0);
-    REVODE_UNROLL for (int q = 1; q < Q - 1; ++q) pixel(q);
-    if (Q > 1 && last) pixel(Q - 1);
-  }
-  template <class X>
-  REVODE_INLINE void line(const Patch<T>& p, Rows<T, R> A, const X& x) {
-    for (int i = 0; i < p.steps; ++i) {
-      step(A, 0, i != p.first_lacks, i != p.last_lacks, [&](int q) REVODE_INLINED { return x(i, q); });
-      A.advance(p.step_A);
-    }
-  }
-  REVODE_INLINE void time(const Patch<T>& p, const Output<T>& out, Index row) {
-    const auto t = O::all(out.t);
-    Rows<T, R> A(out.time + row * out.rows_A + p.corner, out.rows_A);
-    for (int j = p.lines; j > 0; --j, A.advance(p.line_A)) line(p, A, [&](int, int) REVODE_INLINED { return t; });
-  }
-  /// f(A, x) for the beginning of every line of every channel: one loop, whose end alone has to be predicted.
-  template <class F>
-  REVODE_INLINE void lines(const Patch<T>& p, Index rows_A, Index row, Index lane, const F& f) {
-    Rows<T, R> A(p.A + row * rows_A, rows_A);
-    const T* x = p.x + lane;
-    const Index line_A = p.line_A, line_x = p.line_x;
-    const Index jump_A = p.channel_A - p.lines * line_A, jump_x = p.channel_x - p.lines * line_x;
-    Index j = p.lines;
-    for (Index n = p.channels * j; n > 0; --n) {
-      f(A, x);
-      const Index last = line_ends(j, p.lines);
-      A.advance(line_A + (last & jump_A));
-      x += line_x + (last & jump_x);
-    }
-  }
-  /// Lines of as many steps as are known when compiling; so may be how far apart pixels and steps are (0: not). Only
-  /// the outermost steps can be lacking.
-  template <int steps, int step_A, int apart_x = 0, int step_x = 0>
-  REVODE_INLINE void known(const Patch<T>& p, Index rows_A, Index row, Index lane) {
-    const Index apart = apart_x ? apart_x : p.apart_x, next = step_x ? step_x : p.step_x;
-    const bool all_first = p.first_lacks != 0, all_last = p.last_lacks != 0;
-    const bool end_first = p.first_lacks != steps - 1, end_last = p.last_lacks != steps - 1;
-    lines(p, rows_A, row, lane, [&](const Rows<T, R>& A, const T* x) REVODE_INLINED {
-      REVODE_UNROLL for (int i = 0; i < steps; ++i)
-          step(A, i * step_A,
-               i == 0           ? all_first
-               : i == steps - 1 ? end_first
-                                : true,
-               i == 0           ? all_last
-               : i == steps - 1 ? end_last
-                                : true,
-               [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); });
-    });
-  }
-  REVODE_INLINE void channels(const Patch<T>& p, Index rows_A, Index row, Index lane) {
-    const Index far = p.apart_x, next = p.step_x;
-    const int kind = R > 1 && W == width<T> && W > 1 ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
-    if (kind == 31 && far == usual && next == usual) return known<3, 1, usual, usual>(p, rows_A, row, lane);
-    if (kind == 31 && far == usual && next == -usual) return known<3, 1, usual, -usual>(p, rows_A, row, lane);
-    if (kind == 22 && far == usual && next == -usual) return known<2, 2, usual, -usual>(p, rows_A, row, lane);
-    if (kind == 31) return known<3, 1>(p, rows_A, row, lane);
-    if (kind == 41) return known<4, 1>(p, rows_A, row, lane);
-    if (kind == 22) return known<2, 2>(p, rows_A, row, lane);
-    any(p, rows_A, row, lane);
-  }
-  REVODE_INLINE void any(const Patch<T>& p, Index rows_A, Index row, Index lane) {
-    lines(p, rows_A, row, lane, [&](const Rows<T, R>& A, const T* x) REVODE_INLINED {
-      line(p, A, [&](int i, int q) REVODE_INLINED { return O::load(x + i * p.step_x + q * p.apart_x); });
-    });
-  }
-};
 
 /// R rows of y at Q neighbouring places, W lanes from `lane` on.
 template <class T, int W, int R, int Q>
@@ -137,27 +30,56 @@ REVODE_APART void block(const Patch<T>& p, const Output<T>& out, Index row, Inde
       O::store(y + r * out.rows_y + q * p.apart_y, b.sum[r][q]);
 }
 
-/// Pixels of a run, and rows that fit into registers beside them, their weights and one pixel of x.
+/// Pixels of a run, and rows that fit into registers beside them, their weights and one pixel of x; of few registers,
+/// beside the fewer of the two and one of the other.
 template <class T, int W>
 inline constexpr int most_pixels = W != width<T> || W == 1 ? 1
                                    : register_bytes == 64  ? 7
+                                   : few_registers         ? 3
                                                            : 4;
 template <class T, int W, int Q>
-inline constexpr int most_rows = most_pixels<T, W> == 1 ? 4 : (register_bytes == 64 ? 30 : 14) / (Q + 1);
+inline constexpr int most_rows = most_pixels<T, W> == 1 ? 4
+                                 : few_registers        ? 12 / Q
+                                                        : (register_bytes == 64 ? 30 : 14) / (Q + 1);
 
+/// All rows of y, lanes from ... to - 1.
+template <class T, int W, int Q>
+void rows_of(const Patch<T>& p, const Output<T>& out, Index from, Index to) {
+  constexpr int most = most_rows<T, W, Q>, rest = few_registers ? 2 * most / 3 : (most + 2) / 3;
+  descending_blocks<most, rest, 1>(out.rows, [&]<int R>(int row) REVODE_INLINED {
+    for (Index lane = from; lane < to; lane += W) block<T, W, R, Q>(p, out, row, lane);
+  });
+}
+/// The same for blocks so small that the second cache cannot keep up: a cache line of lanes at a time, and of x as many
+/// channels as half of the first cache holds. Sums wait in y for the next ones, their chains are the same.
+template <class T, int W, int Q>
+void near_rows_of(const Patch<T>& p, Output<T> out, Index from, Index to, Index lanes) {
+  constexpr Index half = 16384, line = 64, step = line / static_cast<Index>(sizeof(T));
+  const Index taps = p.step_x < 0 ? -p.step_x : p.step_x;
+  const Index wide = ((Q - 1) * p.apart_x + (p.steps - 1) * taps) / lanes + 1;
+  const int most = static_cast<int>(half / (line * (p.lines * wide + 1))) + 1;
+  Patch<T> part = p;
+  for (int c = 0; c == 0 || c < p.channels; c += part.channels) {
+    part.channels = p.channels - c < most ? p.channels - c : most;
+    for (Index lane = from; lane < to; lane += step)
+      rows_of<T, W, Q>(part, out, lane, lane + step < to ? lane + step : to);
+    part.A += part.channels * p.channel_A, part.x += part.channels * p.channel_x;
+    out.add = true, out.time = nullptr;
+  }
+}
 /// All rows of y for a run of Q pixels, lanes from ... to - 1, a multiple of W.
 template <class T, int W, int Q>
 void run_of(int pixels, const Walk<T>& walk, const typename Walk<T>::Run& run, Output<T> out, Index from, Index to) {
   if constexpr (Q > 1)
     if (pixels < Q) return run_of<T, W, Q - 1>(pixels, walk, run, out, from, to);
-  constexpr int most = most_rows<T, W, Q>;
   T* const y = out.y;
   for (int i = 0, height = walk.height(); i < height; ++i) {
     const Patch<T> p = walk.patch(i, run);
     out.y = y + static_cast<Index>(i) * walk.width() * walk.lanes;
-    descending_blocks<most, (most + 2) / 3, 1>(out.rows, [&]<int R>(int row) REVODE_INLINED {
-      for (Index lane = from; lane < to; lane += W) block<T, W, R, Q>(p, out, row, lane);
-    });
+    if constexpr (few_registers && W > 1)
+      near_rows_of<T, W, Q>(p, out, from, to, walk.lanes);
+    else
+      rows_of<T, W, Q>(p, out, from, to);
   }
 }
 /// All rows and places of an image, cut into runs.
@@ -171,7 +93,7 @@ void image(const Walk<T>& walk, Output<T> out, Index from, Index to) {
       const int left = (columns - j + apart - 1) / apart, runs = (left + most - 1) / most;
       int pixels = (left + runs - 1) / runs;
       typename Walk<T>::Run run;
-      while (!walk.run(j, pixels, run)) --pixels;
+      while (!walk.run(j, pixels, run) || (few_registers && run.both_lack())) --pixels;
       out.y = y + j * walk.lanes;
       run_of<T, W, most>(pixels, walk, run, out, from, to);
       j += pixels * apart;

@@ -56,6 +56,7 @@ struct Walk {
   struct Run {
     Reach reach;  ///< `at` is of the first pixel
     int first_lacks = -1, last_lacks = -1;
+    bool both_lack() const { return first_lacks >= 0 && last_lacks >= 0; }
   };
   /// False where a pixel lacks more than a run can leave out.
   bool run(int j, int pixels, Run& r) const {

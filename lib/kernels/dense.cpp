@@ -139,19 +139,6 @@ void product(const Product<T>& p) {
   if (lane < p.lanes) narrow_columns<T, narrower<T, W>, transposed>(p, lane);
 }
 
-/// sum += a v, overwriting the sum: left the choice, GCC overwrites a and copies it back.
-template <class T, int W>
-REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
-#if defined(__AVX512F__)
-  if constexpr (sizeof(T) == 4)
-    asm("vfmadd231ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
-  else
-    asm("vfmadd231pd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(v));
-#else
-  sum = On<T, W>::fma(a, v, sum);
-#endif
-}
-
 /// `count` blocks of R rows and Q packs over a short depth. The stores of a block come in one burst; more than a dozen
 /// of 64 bytes stop the core for longer than a short block can hide, hence few rows. What the next block starts from
 /// stays in registers: a reload from the stack can be held up by those stores.

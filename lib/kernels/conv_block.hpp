@@ -1,0 +1,176 @@
+// The register block of a direct convolution: sums of R rows at Q neighbouring pixels, while channels, kernel rows and
+// kernel columns pass.
+#pragma once
+#include <utility>
+
+#include "blocks.hpp"
+#include "conv_runs.hpp"
+
+namespace revode::kernel::runs {
+inline constexpr bool few_registers = register_bytes == 32;
+inline constexpr int usual = 16;  // lanes of a tile for which addresses are known when compiling
+
+template <class T>
+struct Output {
+  Index rows_A;  ///< of A, from row to row
+  Index rows_y;  ///< of y
+  int rows;
+  const T* b;     ///< [rows] or null
+  const T* time;  ///< the weights of t, or null
+  T t;
+  T* y;  ///< of the first row
+  bool add;
+};
+/// Rows of A `stride` apart: three share a pointer, as far as an address of x86 reaches.
+template <class T, int R>
+struct Rows {
+  static constexpr int pointers = (R + 2) / 3;
+  const T* at[pointers];
+  Index stride, twice;
+  REVODE_INLINE Rows(const T* A, Index s) : stride(s), twice(2 * s) {
+    REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += 3 * s) at[g] = A;
+  }
+  REVODE_INLINE T operator()(int r, int k) const {
+    const T* a = at[r / 3] + k;
+    return r % 3 == 0 ? a[0] : a[r % 3 == 1 ? stride : twice];
+  }
+  REVODE_INLINE void advance(Index k) { REVODE_UNROLL for (int g = 0; g < pointers; ++g) at[g] += k; }
+};
+
+template <class T, int W, int R, int Q>
+struct Block {
+  using O = On<T, W>;
+  typename O::V sum[R][Q];
+
+  /// One step of a line: its weights, k from A on, stay in registers while the pixels pass.
+  template <class X>
+  REVODE_INLINE void step(const Rows<T, R>& A, int k, bool first, bool last, const X& x) {
+    typename O::V a[R];
+    REVODE_UNROLL for (int r = 0; r < R; ++r) a[r] = O::all(A(r, k));
+    const auto pixel = [&](int q) REVODE_INLINED {
+      const auto v = x(q);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) sum[r][q] = O::fma(a[r], v, sum[r][q]);
+    };
+    if (Q == 1 || first) pixel(0);
+    REVODE_UNROLL for (int q = 1; q < Q - 1; ++q) pixel(q);
+    if (Q > 1 && last) pixel(Q - 1);
+  }
+  template <class X>
+  REVODE_INLINE void line(const Patch<T>& p, Rows<T, R> A, const X& x) {
+    for (int i = 0; i < p.steps; ++i) {
+      step(A, 0, i != p.first_lacks, i != p.last_lacks, [&](int q) REVODE_INLINED { return x(i, q); });
+      A.advance(p.step_A);
+    }
+  }
+  REVODE_INLINE void time(const Patch<T>& p, const Output<T>& out, Index row) {
+    const auto t = O::all(out.t);
+    Rows<T, R> A(out.time + row * out.rows_A + p.corner, out.rows_A);
+    for (int j = p.lines; j > 0; --j, A.advance(p.line_A)) line(p, A, [&](int, int) REVODE_INLINED { return t; });
+  }
+  /// f(A, x) for the beginning of every line of every channel: one loop, whose end alone has to be predicted.
+  template <class F>
+  REVODE_INLINE void lines(const Patch<T>& p, Index rows_A, Index row, Index lane, const F& f) {
+    Rows<T, R> A(p.A + row * rows_A, rows_A);
+    const T* x = p.x + lane;
+    const Index line_A = p.line_A, line_x = p.line_x;
+    const Index jump_A = p.channel_A - p.lines * line_A, jump_x = p.channel_x - p.lines * line_x;
+    Index j = p.lines;
+    for (Index n = p.channels * j; n > 0; --n) {
+      f(A, x);
+      const Index last = line_ends(j, p.lines);
+      A.advance(line_A + (last & jump_A));
+      x += line_x + (last & jump_x);
+    }
+  }
+  /// Lines of as many steps as are known when compiling; so may be how far apart pixels and steps are (0: not). Only
+  /// the outermost steps can be lacking.
+  template <int steps, int step_A, int apart_x = 0, int step_x = 0>
+  REVODE_INLINE void known(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    const Index apart = apart_x ? apart_x : p.apart_x, next = step_x ? step_x : p.step_x;
+    const bool all_first = p.first_lacks != 0, all_last = p.last_lacks != 0;
+    const bool end_first = p.first_lacks != steps - 1, end_last = p.last_lacks != steps - 1;
+    lines(p, rows_A, row, lane, [&](const Rows<T, R>& A, const T* x) REVODE_INLINED {
+      REVODE_UNROLL for (int i = 0; i < steps; ++i)
+          step(A, i * step_A,
+               i == 0           ? all_first
+               : i == steps - 1 ? end_first
+                                : true,
+               i == 0           ? all_last
+               : i == steps - 1 ? end_last
+                                : true,
+               [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); });
+    });
+  }
+  /// One step of pixels begin ... end - 1. Of weights and pixels the fewer stay in registers while the others pass.
+  template <int begin, int end, class X>
+  REVODE_INLINE void pixels(const Rows<T, R>& A, int k, const X& x) {
+    typename O::V a[R], v[Q];
+    if constexpr (R <= Q)
+      REVODE_UNROLL for (int r = 0; r < R; ++r) a[r] = O::all(A(r, k));
+    else
+      REVODE_UNROLL for (int q = begin; q < end; ++q) v[q] = x(q);
+    REVODE_UNROLL for (int n = R <= Q ? begin : 0; n < (R <= Q ? end : R); ++n) if constexpr (R <= Q) {
+      v[n] = x(n);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate<T, W>(sum[r][n], a[r], v[n]);
+    }
+    else {
+      a[n] = O::all(A(n, k));
+      REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[n][q], a[n], v[q]);
+    }
+  }
+  /// Lines of `steps` steps, of which an outer pixel may lack an outer one: straight code, for which registers suffice.
+  template <int steps, int step_A, int first_lacks, int last_lacks>
+  REVODE_INLINE void straight(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    const T* x = p.x + lane;
+    Rows<T, R> A(p.A + row * rows_A, rows_A);
+    const Index apart = p.apart_x, next = p.step_x, line_A = p.line_A, line_x = p.line_x;
+    const Index jump_A = p.channel_A - p.lines * line_A, jump_x = p.channel_x - p.lines * line_x;
+    const auto line = [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
+      (pixels < i == first_lacks ? 1 : 0,
+       i == last_lacks ? Q - 1
+                       : Q > (A, i * step_A, [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); }),
+       ...);
+    };
+    for (int n = p.channels; n > 0; --n, A.advance(jump_A), x += jump_x)
+      for (int j = p.lines; j > 0; --j, A.advance(line_A), x += line_x) line(std::make_integer_sequence<int, steps>{});
+  }
+  template <int steps, int step_A>
+  REVODE_INLINE void lacking(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    constexpr int end = steps - 1;
+    const int first = p.first_lacks, last = p.last_lacks;
+    if (first < 0 && last < 0) return straight<steps, step_A, -1, -1>(p, rows_A, row, lane);
+    if constexpr (step_A == 1) {  // forward
+      if (first == 0 && last < 0) return straight<steps, step_A, 0, -1>(p, rows_A, row, lane);
+      if (first < 0 && last == end) return straight<steps, step_A, -1, end>(p, rows_A, row, lane);
+    }
+    if constexpr (steps < 4) {  // back
+      if (first == end && last < 0) return straight<steps, step_A, end, -1>(p, rows_A, row, lane);
+      if (first < 0 && last == 0) return straight<steps, step_A, -1, 0>(p, rows_A, row, lane);
+    }
+    any(p, rows_A, row, lane);
+  }
+  REVODE_INLINE void channels(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    if constexpr (few_registers && W == width<T>) {
+      const int kind = 10 * p.steps + static_cast<int>(p.step_A);
+      if (kind == 31) return lacking<3, 1>(p, rows_A, row, lane);
+      if (kind == 41) return lacking<4, 1>(p, rows_A, row, lane);
+      if (kind == 22) return lacking<2, 2>(p, rows_A, row, lane);
+      return any(p, rows_A, row, lane);
+    }
+    const Index far = p.apart_x, next = p.step_x;
+    const int kind = R > 1 && W == width<T> && W > 1 ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
+    if (kind == 31 && far == usual && next == usual) return known<3, 1, usual, usual>(p, rows_A, row, lane);
+    if (kind == 31 && far == usual && next == -usual) return known<3, 1, usual, -usual>(p, rows_A, row, lane);
+    if (kind == 22 && far == usual && next == -usual) return known<2, 2, usual, -usual>(p, rows_A, row, lane);
+    if (kind == 31) return known<3, 1>(p, rows_A, row, lane);
+    if (kind == 41) return known<4, 1>(p, rows_A, row, lane);
+    if (kind == 22) return known<2, 2>(p, rows_A, row, lane);
+    any(p, rows_A, row, lane);
+  }
+  REVODE_INLINE void any(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    lines(p, rows_A, row, lane, [&](const Rows<T, R>& A, const T* x) REVODE_INLINED {
+      line(p, A, [&](int i, int q) REVODE_INLINED { return O::load(x + i * p.step_x + q * p.apart_x); });
+    });
+  }
+};
+}  // namespace revode::kernel::runs
