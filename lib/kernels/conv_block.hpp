@@ -109,13 +109,14 @@ struct Block {
       REVODE_UNROLL for (int r = 0; r < R; ++r) a[r] = O::all(A(r, k));
     else
       REVODE_UNROLL for (int q = begin; q < end; ++q) v[q] = x(q);
-    REVODE_UNROLL for (int n = R <= Q ? begin : 0; n < (R <= Q ? end : R); ++n) if constexpr (R <= Q) {
-      v[n] = x(n);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate<T, W>(sum[r][n], a[r], v[n]);
-    }
-    else {
-      a[n] = O::all(A(n, k));
-      REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[n][q], a[n], v[q]);
+    REVODE_UNROLL for (int n = R <= Q ? begin : 0; n < (R <= Q ? end : R); ++n) {
+      if constexpr (R <= Q) {
+        v[n] = x(n);
+        REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate<T, W>(sum[r][n], a[r], v[n]);
+      } else {
+        a[n] = O::all(A(n, k));
+        REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[n][q], a[n], v[q]);
+      }
     }
   }
   /// Lines of `steps` steps, of which an outer pixel may lack an outer one: straight code, for which registers suffice.
@@ -125,11 +126,12 @@ struct Block {
     Rows<T, R> A(p.A + row * rows_A, rows_A);
     const Index apart = p.apart_x, next = p.step_x, line_A = p.line_A, line_x = p.line_x;
     const Index jump_A = p.channel_A - p.lines * line_A, jump_x = p.channel_x - p.lines * line_x;
+    const auto step = [&]<int i>() REVODE_INLINED {
+      constexpr int begin = i == first_lacks ? 1 : 0, end = i == last_lacks ? Q - 1 : Q;
+      pixels<begin, end>(A, i * step_A, [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); });
+    };
     const auto line = [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
-      (pixels < i == first_lacks ? 1 : 0,
-       i == last_lacks ? Q - 1
-                       : Q > (A, i * step_A, [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); }),
-       ...);
+      (step.template operator()<i>(), ...);
     };
     for (int n = p.channels; n > 0; --n, A.advance(jump_A), x += jump_x)
       for (int j = p.lines; j > 0; --j, A.advance(line_A), x += line_x) line(std::make_integer_sequence<int, steps>{});

@@ -113,7 +113,7 @@ TYPED_TEST(Conv, ImagesOfManyPixelsAndLargeKernelsHaveTheBitsOfTheText) {
   const std::pair<Convolution, int> shapes[] = {
       {{3, 17, 13, 9, 3, 1, 1, true}, 16}, {{1, 33, 9, 26, 3, 1, 0}, 16},       {{14, 40, 7, 7, 3, 1, 1}, 16},
       {{13, 5, 2, 17, 4, 2, 1, true}, 64}, {{2, 3, 14, 13, 12, 1, 6, true}, 5}, {{1, 2, 7, 8, 6, 1, 3, true}, 20},
-      {{4, 3, 12, 25, 3, 1, 1, true}, 1}};
+      {{4, 3, 12, 25, 3, 1, 1, true}, 1},  {{41, 7, 6, 7, 3, 1, 1, true}, 32},  {{37, 19, 6, 13, 4, 2, 1, true}, 16}};
   for (const auto& [c, lanes] : shapes) ASSERT_NO_FATAL_FAILURE(all_equal<TypeParam>(this->random, c, lanes));
   ASSERT_NO_FATAL_FAILURE(weight_equals<TypeParam>(this->random, {1, 1, 131, 132, 131, 1, 0}, 3, 3));
 }
