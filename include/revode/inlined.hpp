@@ -176,8 +176,7 @@ class InlinedFlow : public Flow<N, F> {
   void attempt(const Step<T>& s, const S* theta, const S* x, S (*k)[dim], S* psi, S* u) const;
   template <class S>
   void estimate_of(const Step<T>& s, const S* theta, const S* x, const S* psi, const S* u, S (*k)[dim], S* e) const;
-  template <class S>
-  static T squares(const S* miss, const S* y0, const S* y1, const Control<T>& control);
+  static T squares(const T* miss, const T* y0, const T* y1, const Control<T>& control);
   static REVODE_INLINE T root_mean(T squares) {
     return squares - squares == 0 ? kernel::sqrt<T, 1>(squares / static_cast<T>(dim)) : squares;
   }

@@ -89,7 +89,11 @@ REVODE_INLINE void InlinedFlow<N, F, base, W>::attempt(const Step<T>& s, const S
       v[d] = chain<i, [](int j) { return !zero(base.A(i, j)); }>(x[d], a_ + i * (i - 1) / 2, k, d);
     Rule{}(S::all(s.t0 + base.c(i) * s.h), static_cast<const S*>(v), theta, k[i]);
   });
-  for (int d = 0; d < dim; ++d) psi[d] = chain<advancing, moves>(b_, k, d), u[d] = x[d] + psi[d];
+  for (int d = 0; d < dim; ++d) {
+    const S increment = chain<advancing, moves>(b_, k, d);
+    if constexpr (!pair) psi[d] = increment;  // of use to the estimate
+    u[d] = x[d] + increment;
+  }
 }
 
 /// What that may miss.

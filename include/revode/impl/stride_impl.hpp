@@ -4,38 +4,47 @@
 
 namespace revode {
 namespace detail {
-template <class T>
-REVODE_INLINE T modulus(T x) {
-  if constexpr (sizeof(T) == 4)
+template <class T, int W>
+REVODE_INLINE kernel::Pack<T, W> modulus(kernel::Pack<T, W> x) {
+  if constexpr (W > 1)
+    return kernel::On<T, W>::magnitude(x);
+  else if constexpr (sizeof(T) == 4)
     return __builtin_fabsf(x);
   else
     return __builtin_fabs(x);
 }
+/// Squares of errors that scaled_norm() adds up, those of W rows at d.
+template <int W, class T>
+REVODE_INLINE kernel::Pack<T, W> square(const T* miss, const T* y0, const T* y1, const Control<T>& c, int d) {
+  using O = kernel::On<T, W>;
+  const auto e = O::load(miss + d), a = modulus<T, W>(O::load(y0 + d)), b = modulus<T, W>(O::load(y1 + d));
+  const auto scale = c.atol + c.rtol * (a > b ? a : b);
+  const auto part = e / (e == T(0) ? O::all(T(1)) : scale);
+  return part * part;
+}
 }  // namespace detail
 
-/// Of one sample: the sum of the squares that scaled_norm() takes the mean of; a NaN where y1 is not finite.
+/// Of one sample: the sum of the squares that scaled_norm() takes the mean of, its chains in packs; a NaN where y1 is
+/// not finite.
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
-template <class S>
-REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::squares(const S* miss, const S* y0, const S* y1,
+REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::squares(const T* miss, const T* y0, const T* y1,
                                                                      const Control<T>& control) {
-  constexpr int chains = dim < norm_chains ? dim : norm_chains;
-  using detail::modulus;
-  T square[dim], lost[chains] = {};
-  const T atol = control.atol, rtol = control.rtol;
-  for (int d = 0; d < dim; ++d) {
-    const T e = T(miss[d]), a = modulus(T(y0[d])), b = modulus(T(y1[d]));
-    const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
-    square[d] = part * part;
-  }
-  int d = 0;
-  for (; d + chains <= dim; d += chains)
-    for (int j = 0; j < chains; ++j) lost[j] += T(0) * T(y1[d + j]);
-  for (int j = 0; d + j < dim; ++j) lost[j] += T(0) * T(y1[d + j]);
-  for (d = chains; d + chains <= dim; d += chains)
-    for (int j = 0; j < chains; ++j) square[j] += square[d + j];
-  for (int j = 0; d + j < dim; ++j) square[j] += square[d + j];
-  for (int j = 1; j < chains; ++j) square[0] += square[j], lost[0] += lost[j];
-  return square[0] + lost[0];
+  using detail::square;
+  constexpr int chains = dim < norm_chains ? dim : norm_chains, left = dim % chains;
+  constexpr int V = dim < norm_chains ? 1 : std::min(kernel::width<T>, norm_chains);
+  using O = kernel::On<T, V>;
+  T sums[chains], lost[chains];
+  typename O::V sum[chains / V], zero[chains / V];
+  for (int j = 0; j < chains / V; ++j)
+    sum[j] = square<V>(miss, y0, y1, control, j * V), zero[j] = T(0) * O::load(y1 + j * V);
+  for (int d = chains; d + chains <= dim; d += chains)
+    for (int j = 0; j < chains / V; ++j)
+      sum[j] += square<V>(miss, y0, y1, control, d + j * V), zero[j] += T(0) * O::load(y1 + d + j * V);
+  for (int j = 0; j < chains / V; ++j) O::store(sums + j * V, sum[j]), O::store(lost + j * V, zero[j]);
+  for (int j = 0, d = dim - left; j < left; ++j)
+    sums[j] += square<1>(miss, y0, y1, control, d + j), lost[j] += T(0) * y1[d + j];
+  for (int j = 1; j < chains; ++j) sums[0] += sums[j], lost[0] += lost[j];
+  return sums[0] + lost[0];
 }
 
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
@@ -53,6 +62,7 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
   const auto copied = [](const S* from, S* to) REVODE_INLINED {
     for (int d = 0; d < dim; ++d) to[d] = from[d];
   };
+  const auto numbers = [](const S* at) REVODE_INLINED { return reinterpret_cast<const T*>(at); };
   const auto stored = [](const S* from, T* to) REVODE_INLINED {
     for (int d = 0; d < dim; ++d) from[d].store(to + d);
   };
@@ -80,7 +90,7 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
       }
       attempt(s, theta.at, x, k, psi, u);
       estimate_of(s, theta.at, x, psi, u, k, e);
-      sum = squares(e, x, u, control);
+      sum = squares(numbers(e), numbers(x), numbers(u), control);
       alike = sum > low && sum < high;
       if (!alike) break;
       commit();
