@@ -34,7 +34,8 @@ class Pace {
   }
   /// The next one. False: there is none, or it is the last of all, which advance() takes.
   bool propose() {
-    status = ladder_.propose(controller_.rung(), s);
+    rung = controller_.rung();
+    status = ladder_.propose(rung, s);
     clipped_ = ladder_.clipped();
     if (status != Status::ok || (clipped_ && ladder_.in_last_interval())) return false;
     alike = ladder_.alike();
@@ -60,6 +61,7 @@ class Pace {
   const Control<T>& control() const { return controller_.control(); }
 
   Step<T> s{};          ///< proposed
+  int rung = 0;         ///< how high, if it is not clipped
   long alike = 0;       ///< as many of its size come next, if the squares of their errors
   T low = 0, high = 0;  ///< lie between these
   long taken = 0, rejected = 0;

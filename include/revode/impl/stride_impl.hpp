@@ -59,37 +59,33 @@ template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
 template <class Pace>
 typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
   using S = Lanes<T, 1>;
-  const auto copied = [](const S* from, S* to) REVODE_INLINED {
-    for (int d = 0; d < dim; ++d) to[d] = from[d];
-  };
-  const auto numbers = [](const S* at) REVODE_INLINED { return reinterpret_cast<const T*>(at); };
-  const auto stored = [](const S* from, T* to) REVODE_INLINED {
-    for (int d = 0; d < dim; ++d) from[d].store(to + d);
-  };
   const Theta<1> theta(Base::call.theta);
   const Control<T> control = pace.control();
   S x[dim], psi[dim], u[dim], e[dim], k[stages][dim];
-  T judged = 0;
-  for (int d = 0; d < dim; ++d) x[d] = S::load(state + d), k[0][d] = S::load(slope(0) + d);
-  bool fresh = fresh_;
-  const auto commit = [&]() REVODE_INLINED {
-    copied(u, x), fresh = ahead;
-    if constexpr (ahead) copied(k[advancing], k[0]);
+  detail::each<dim>([&](int d) REVODE_INLINED { x[d] = S::load(state + d), k[0][d] = S::load(slope(0) + d); });
+  const auto numbers = [](const S* at) REVODE_INLINED { return reinterpret_cast<const T*>(at); };
+  const auto slope_at = [&](const Step<T>& s) REVODE_INLINED {
+    if (fresh_) return;
+    Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
+    ++Base::evaluations, fresh_ = true;
   };
+  const auto commit = [&]() REVODE_INLINED {
+    fresh_ = ahead;
+    detail::each<dim>([&](int d) REVODE_INLINED { x[d] = u[d], k[0][d] = k[ahead ? advancing : 0][d]; });
+  };
+  T sum = 0;
   while (pace.propose()) {
     Step<T> s = pace.s;
-    if (!(s.h == h_)) scale(s.h);
+    const Scaled* c = &scaled(s.h, pace.rung);
     const T low = pace.low * dim, high = pace.high * dim;
-    T sum;
     bool alike;
     long run = 0;
+    slope_at(s);
     do {
-      if (!fresh) {
-        Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
-        ++Base::evaluations, fresh = true;
-      }
-      attempt(s, theta.at, x, k, psi, u);
-      estimate_of(s, theta.at, x, psi, u, k, e);
+      if constexpr (!ahead) slope_at(s);
+      asm("" : "+r"(c));  // read where they lie: copies of so many would not stay in registers
+      attempt(s, *c, theta.at, x, k, psi, u);
+      estimate_of(s, *c, theta.at, x, psi, u, k, e);
       sum = squares(numbers(e), numbers(x), numbers(u), control);
       alike = sum > low && sum < high;
       if (!alike) break;
@@ -97,17 +93,14 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
       s.t0 = s.t1, s.t1 = pace.ahead(++run + 1);
     } while (run < pace.alike);
     Base::evaluations += ((pair ? stages : advancing) - 1) * (run + !alike);
-    if (alike) {
+    if (alike)
       pace.accept(run);
-    } else if (pace.surely(run, sum / dim)) {
+    else if (pace.surely(run, sum / dim) || pace.judge(run, root_mean(sum)))
       commit();
-    } else {
-      judged = root_mean(sum);
-      if (pace.judge(run, judged)) commit();
-    }
   }
-  stored(x, y), stored(x, state), stored(k[0], slope(0));
-  fresh_ = fresh, ran_ahead_ = false;
-  return judged;
+  detail::each<dim>([&](int d)
+                        REVODE_INLINED { x[d].store(y + d), x[d].store(state + d), k[0][d].store(slope(0) + d); });
+  ran_ahead_ = false;
+  return sum;
 }
 }  // namespace revode
