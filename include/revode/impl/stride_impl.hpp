@@ -94,8 +94,8 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
     } while (run < pace.alike);
     Base::evaluations += ((pair ? stages : advancing) - 1) * (run + !alike);
     if (alike)
-      pace.accept(run);
-    else if (pace.surely(run, sum / dim) || pace.judge(run, root_mean(sum)))
+      pace.pass(run);
+    else if (pace.surely(run, sum / dim) || (!pace.surely_not(run, sum / dim) && pace.judge(run, root_mean(sum))))
       commit();
   }
   detail::each<dim>([&](int d)
