@@ -117,13 +117,16 @@ class Controller {
     return (!clipped && !rejected_ && surely(error, 0)) || weigh(error, clipped, taken);
   }
   /// Squares of errors between which a step is surely accepted and moves the rung by -1, 0 and 1, if neither it is
-  /// clipped nor the one before was rejected; nothing lies between zeros.
-  void sure(T (&low)[3], T (&high)[3]) const {
+  /// clipped nor the one before was rejected, and between which one that is not clipped is surely rejected and moves it
+  /// by -1; nothing lies between zeros.
+  void sure(T (&low)[3], T (&high)[3], T (&refused)[2]) const {
     constexpr T margin = sizeof(T) == 4 ? T(2e-4) : T(2e-8);
     for (int i = 0; i < 3; ++i) {
       const T above = edge_[i + 1] * (1 + margin), below = (edge_[i] < 1 ? edge_[i] : T(1)) * (1 - margin);
       low[i] = above * above, high[i] = below * below;
     }
+    const T worst = edge_[0] * (1 - margin);
+    refused[0] = (1 + margin) * (1 + margin), refused[1] = worst * worst;
   }
   bool rejected() const { return rejected_; }
   /// judge() of such a step. False: it has to be asked.
@@ -132,6 +135,9 @@ class Controller {
     if (rejected_ || !(to < 0)) return false;
     return wish_ = to, true;
   }
+  /// judge() of one that is surely accepted and leaves the rung, and of one that is surely rejected.
+  void pass() { rejected_ = false; }
+  void refuse() { wish_ = static_cast<T>(floor(wish_) - 1), rejected_ = true; }
 
  private:
   bool weigh(T error, bool clipped, int taken);

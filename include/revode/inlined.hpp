@@ -101,7 +101,7 @@ class InlinedFlow : public Flow<N, F> {
   }
   void init(const T* theta, const int (&fraction_bits)[2]) {
     Base::init(theta, fraction_bits);
-    h_ = 0;
+    for (Scaled& c : scaled_) c.h = 0;
   }
   void step(const Step<T>& s, BitLog*);
   const T* stage(int) const = delete;  // they leave no trace
@@ -126,7 +126,7 @@ class InlinedFlow : public Flow<N, F> {
   template <class Clock>
   void sweep(const Clock& clock, long from, long to);
   /// Steps under control as long as they are proposed, of one sample: state and stages stay in registers from step to
-  /// step. Returns the last error that was judged.
+  /// step. Returns the sum of squares of the last error.
   static constexpr bool strides = W == 1;
   template <class Pace>
   T stride(Pace& pace);
@@ -169,26 +169,36 @@ class InlinedFlow : public Flow<N, F> {
   };
   template <int V>
   void evaluate(T t, const T* x, T* f, std::size_t n) const;
-  void scale(T h);
+  /// The tableau times a step's size, which it belongs to.
+  struct Scaled {
+    T h, a[stages * (stages - 1) / 2 + 1], b[stages], e[stages];
+  };
+  static void scale(Scaled& c, T h);
+  /// That of this size. Those of neighbouring rungs are kept: a step of a size seen lately does not wait for it.
+  REVODE_INLINE const Scaled& scaled(T h, int rung) {
+    Scaled& c = scaled_[static_cast<unsigned>(rung) % sizes];
+    if (!(c.h == h)) scale(c, h);
+    return c;
+  }
   template <int V>
-  void step_lanes(const Step<T>& s, std::size_t l, std::size_t n);
+  void step_lanes(const Step<T>& s, const Scaled& c, std::size_t l, std::size_t n);
   template <class S>
-  void attempt(const Step<T>& s, const S* theta, const S* x, S (*k)[dim], S* psi, S* u) const;
+  void attempt(const Step<T>& s, const Scaled& c, const S* theta, const S* x, S (*k)[dim], S* psi, S* u) const;
   template <class S>
-  void estimate_of(const Step<T>& s, const S* theta, const S* x, const S* psi, const S* u, S (*k)[dim], S* e) const;
-  template <class S>
-  static T squares(const S* miss, const S* y0, const S* y1, const Control<T>& control);
+  void estimate_of(const Step<T>& s, const Scaled& c, const S* theta, const S* x, const S* psi, const S* u, S (*k)[dim],
+                   S* e) const;
+  static T squares(const T* miss, const T* y0, const T* y1, const Control<T>& control);
   static REVODE_INLINE T root_mean(T squares) {
     return squares - squares == 0 ? kernel::sqrt<T, 1>(squares / static_cast<T>(dim)) : squares;
   }
+  static constexpr unsigned sizes = W == 1 ? 8 : 1;
   static constexpr int block = 32;  // steps in registers
   static constexpr int abreast = W == 1 ? 1 : std::clamp(kernel::registers / (3 * dim), dim < 8 ? 2 : 1, 4);
   template <int i, class S>
-  void stage(S t, const S* theta, const S* x, S (*k)[dim], S* psi) const;
+  void stage(S t, const Scaled& c, const S* theta, const S* x, S (*k)[dim], S* psi) const;
   template <int V, int count>
-  void sweep_lanes(const T* t0, int steps, std::size_t l, std::size_t n) const;
-  T h_ = 0;  // what the coefficients below are multiplied by
-  T a_[stages * (stages - 1) / 2 + 1], b_[stages], e_[stages];
+  void sweep_lanes(const Scaled& c, const T* t0, int steps, std::size_t l, std::size_t n) const;
+  Scaled scaled_[sizes];
 };
 
 /// The walk of an inlined flow.

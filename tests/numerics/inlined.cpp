@@ -33,6 +33,20 @@ struct Forced {
 template <class T>
 constexpr Automatic<T, Forced> forced{};
 
+/// Errors in packs, two chains of them full and some numbers over.
+struct Ring {
+  static constexpr int dim = 19, params = 2;
+  template <class S>
+  constexpr void operator()(S, const S* y, const S* p, S* dy) const {
+    for (int i = 0; i < dim; ++i) {
+      const S next = y[i < dim - 1 ? i + 1 : 0];
+      dy[i] = p[0] * (next - y[i]) - p[1] * y[i] * y[i] * y[i];
+    }
+  }
+};
+template <class T>
+constexpr Automatic<T, Ring> ring{};
+
 template <class T, class Rule>
 Problem<T> problem(const Automatic<T, Rule>& field, int lanes) {
   Problem<T> p;
@@ -178,6 +192,7 @@ TYPED_TEST(Inlines, TheBitsOfTheRunTimeSolveInOneStride) {
   using T = TypeParam;
   const auto all = [](const Control<T>& control) {
     strides<T, Everything, tableau::dormand_prince5<T>>(everything<T>, control);
+    strides<T, Ring, tableau::bogacki_shampine<T>>(ring<T>, control);
     strides<T, Forced, tableau::rk4<T>>(forced<T>, control);
     strides<T, Forced, tableau::fehlberg12<T>>(forced<T>, control);
   };

@@ -91,11 +91,11 @@ TEST(Control, AClippedStepSaysNothingAboutLongerOnes) {
 /// Squares of errors that sure() names are those that judge() decides so; nearly all are named.
 TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
   for (const int order : {1, 2, 4}) {
-    T low[3], high[3];
+    T low[3], high[3], refused[2];
     Controller<T> c;
     c.init({}, order);
     c.begin();
-    c.sure(low, high);
+    c.sure(low, high, refused);
     long named = 0, ordinary = 0;
     for (int n = 0; n < 20000; ++n) {
       const T error = std::exp2(3 - n * 1e-3);
@@ -104,7 +104,17 @@ TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
       Controller<T> sure = judge;
       const bool good = judge.judge(error, false, -120);
       const int move = judge.rung() + 120;
-      ordinary += good && move >= -1 && move <= 1;
+      ordinary += move >= -1 && move <= 1;
+      if (error * error > refused[0] && error * error < refused[1]) {
+        ASSERT_FALSE(good) << error;
+        ASSERT_EQ(move, -1) << error;
+        sure.refuse();
+        ASSERT_EQ(sure.rung(), judge.rung());
+        ASSERT_TRUE(sure.rejected());
+        ASSERT_EQ(sure.judge(error * .6, false, -121), judge.judge(error * .6, false, -121));
+        ASSERT_EQ(sure.rung(), judge.rung());
+        ++named;
+      }
       for (int by = -1; by <= 1; ++by)
         if (error * error > low[by + 1] && error * error < high[by + 1]) {
           ASSERT_TRUE(good) << error;
@@ -124,14 +134,46 @@ TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
     longest.first(2, 1);
     EXPECT_FALSE(longest.move(1));
   }
-  T low[3], high[3];
+  T low[3], high[3], refused[2];
   Control<T> control;
   control.coefficients = proportional_integral<T>;
   Controller<T> c;
   c.init(control, 4);
   c.begin();
-  c.sure(low, high);
+  c.sure(low, high, refused);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(high[i], 0);  // a controller with a memory asks
+  EXPECT_EQ(refused[1], 0);
+}
+
+/// Behind a rejection whatever lies below the upper edge of those that leave the rung leaves it.
+TEST(Control, BehindARejectionASmallErrorLeavesTheRung) {
+  for (const int order : {1, 2, 4}) {
+    T low[3], high[3], refused[2];
+    Controller<T> c;
+    c.init({}, order);
+    c.begin();
+    c.sure(low, high, refused);
+    c.first(std::exp2(-30), 1);
+    ASSERT_FALSE(c.judge(1.7, false, -120));
+    const int rung = c.rung();
+    long named = 0;
+    for (T error = 2; error > 1e-30; error *= T(.999)) {
+      if (!(error * error < high[1])) continue;
+      Controller<T> judge = c, sure = c;
+      ASSERT_TRUE(judge.judge(error, false, rung));
+      sure.pass();
+      ASSERT_EQ(judge.rung(), rung) << error;
+      ASSERT_EQ(sure.rung(), rung);
+      ASSERT_EQ(sure.rejected(), judge.rejected());
+      ASSERT_EQ(sure.judge(.9, false, rung), judge.judge(.9, false, rung));
+      ASSERT_EQ(sure.rung(), judge.rung());
+      ++named;
+    }
+    EXPECT_GT(named, 60000);
+    Controller<T> judge = c;
+    judge.judge(0, false, rung);
+    EXPECT_EQ(judge.rung(), rung);
+  }
 }
 
 /// y' = -y from 1 with rtol = atol = tol: |y| = |f| = |y''| = 1, in units of 2 tol.

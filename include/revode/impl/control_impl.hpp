@@ -30,26 +30,33 @@ template <class T>
 class Pace {
  public:
   Pace(Ladder<T>& ladder, Controller<T>& controller) : ladder_(ladder), controller_(controller) {
-    controller.sure(low_, high_);
+    controller.sure(low_, high_, refused_);
   }
   /// The next one. False: there is none, or it is the last of all, which advance() takes.
   bool propose() {
-    status = ladder_.propose(controller_.rung(), s);
+    rung = controller_.rung();
+    status = ladder_.propose(rung, s);
     clipped_ = ladder_.clipped();
     if (status != Status::ok || (clipped_ && ladder_.in_last_interval())) return false;
-    alike = ladder_.alike();
-    low = low_[1], high = clipped_ || controller_.rejected() ? 0 : high_[1];
+    alike = ladder_.alike(), low = low_[1], high = clipped_ ? 0 : high_[1];
+    if (controller_.rejected()) alike = 1, low = -1;  // however small its error, the rung stays
     return true;
   }
   T ahead(long steps) const { return ladder_.ahead(steps); }
-  /// Takes so many of them.
-  void accept(long steps) { ladder_.accept(steps), taken += steps; }
+  /// Takes so many of them, all alike.
+  void pass(long steps) { controller_.pass(), accept(steps); }
   /// Is the step behind `run` steps like it, the sum of squares of whose error this is, surely accepted?
   bool surely(long run, T square) {
     if (clipped_) return false;
     const bool longer = square > low_[2] && square < high_[2];
     if (!longer && !(square > low_[0] && square < high_[0])) return false;
     return controller_.move(longer ? 1 : -1) && (accept(run + 1), true);
+  }
+  /// Is it surely rejected, and tried a rung lower?
+  bool surely_not(long run, T square) {
+    if (clipped_ || !(square > refused_[0] && square < refused_[1])) return false;
+    if (run > 0) accept(run);
+    return controller_.refuse(), ++rejected, true;
   }
   bool judge(long run, T error) {
     const bool good = controller_.judge(error, clipped_, clipped_ ? ladder_.proposed_rung() : 0);
@@ -60,15 +67,18 @@ class Pace {
   const Control<T>& control() const { return controller_.control(); }
 
   Step<T> s{};          ///< proposed
+  int rung = 0;         ///< how high, if it is not clipped
   long alike = 0;       ///< as many of its size come next, if the squares of their errors
   T low = 0, high = 0;  ///< lie between these
   long taken = 0, rejected = 0;
   Status status = Status::ok;
 
  private:
+  void accept(long steps) { ladder_.accept(steps), taken += steps; }
+
   Ladder<T>& ladder_;
   Controller<T>& controller_;
-  T low_[3], high_[3];
+  T low_[3], high_[3], refused_[2];
   bool clipped_ = false;
 };
 

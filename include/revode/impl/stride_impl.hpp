@@ -4,38 +4,47 @@
 
 namespace revode {
 namespace detail {
-template <class T>
-REVODE_INLINE T modulus(T x) {
-  if constexpr (sizeof(T) == 4)
+template <class T, int W>
+REVODE_INLINE kernel::Pack<T, W> modulus(kernel::Pack<T, W> x) {
+  if constexpr (W > 1)
+    return kernel::On<T, W>::magnitude(x);
+  else if constexpr (sizeof(T) == 4)
     return __builtin_fabsf(x);
   else
     return __builtin_fabs(x);
 }
+/// Squares of errors that scaled_norm() adds up, those of W rows at d.
+template <int W, class T>
+REVODE_INLINE kernel::Pack<T, W> square(const T* miss, const T* y0, const T* y1, const Control<T>& c, int d) {
+  using O = kernel::On<T, W>;
+  const auto e = O::load(miss + d), a = modulus<T, W>(O::load(y0 + d)), b = modulus<T, W>(O::load(y1 + d));
+  const auto scale = c.atol + c.rtol * (a > b ? a : b);
+  const auto part = e / (e == T(0) ? O::all(T(1)) : scale);
+  return part * part;
+}
 }  // namespace detail
 
-/// Of one sample: the sum of the squares that scaled_norm() takes the mean of; a NaN where y1 is not finite.
+/// Of one sample: the sum of the squares that scaled_norm() takes the mean of, its chains in packs; a NaN where y1 is
+/// not finite.
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
-template <class S>
-REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::squares(const S* miss, const S* y0, const S* y1,
+REVODE_INLINE typename N::Scalar InlinedFlow<N, F, base, W>::squares(const T* miss, const T* y0, const T* y1,
                                                                      const Control<T>& control) {
-  constexpr int chains = dim < norm_chains ? dim : norm_chains;
-  using detail::modulus;
-  T square[dim], lost[chains] = {};
-  const T atol = control.atol, rtol = control.rtol;
-  for (int d = 0; d < dim; ++d) {
-    const T e = T(miss[d]), a = modulus(T(y0[d])), b = modulus(T(y1[d]));
-    const T scale = atol + rtol * (a > b ? a : b), part = e / (e == T(0) ? T(1) : scale);
-    square[d] = part * part;
-  }
-  int d = 0;
-  for (; d + chains <= dim; d += chains)
-    for (int j = 0; j < chains; ++j) lost[j] += T(0) * T(y1[d + j]);
-  for (int j = 0; d + j < dim; ++j) lost[j] += T(0) * T(y1[d + j]);
-  for (d = chains; d + chains <= dim; d += chains)
-    for (int j = 0; j < chains; ++j) square[j] += square[d + j];
-  for (int j = 0; d + j < dim; ++j) square[j] += square[d + j];
-  for (int j = 1; j < chains; ++j) square[0] += square[j], lost[0] += lost[j];
-  return square[0] + lost[0];
+  using detail::square;
+  constexpr int chains = dim < norm_chains ? dim : norm_chains, left = dim % chains;
+  constexpr int V = dim < norm_chains ? 1 : std::min(kernel::width<T>, norm_chains);
+  using O = kernel::On<T, V>;
+  T sums[chains], lost[chains];
+  typename O::V sum[chains / V], zero[chains / V];
+  for (int j = 0; j < chains / V; ++j)
+    sum[j] = square<V>(miss, y0, y1, control, j * V), zero[j] = T(0) * O::load(y1 + j * V);
+  for (int d = chains; d + chains <= dim; d += chains)
+    for (int j = 0; j < chains / V; ++j)
+      sum[j] += square<V>(miss, y0, y1, control, d + j * V), zero[j] += T(0) * O::load(y1 + d + j * V);
+  for (int j = 0; j < chains / V; ++j) O::store(sums + j * V, sum[j]), O::store(lost + j * V, zero[j]);
+  for (int j = 0, d = dim - left; j < left; ++j)
+    sums[j] += square<1>(miss, y0, y1, control, d + j), lost[j] += T(0) * y1[d + j];
+  for (int j = 1; j < chains; ++j) sums[0] += sums[j], lost[0] += lost[j];
+  return sums[0] + lost[0];
 }
 
 template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
@@ -50,54 +59,48 @@ template <class N, class F, const Tableau<typename N::Scalar>& base, int W>
 template <class Pace>
 typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
   using S = Lanes<T, 1>;
-  const auto copied = [](const S* from, S* to) REVODE_INLINED {
-    for (int d = 0; d < dim; ++d) to[d] = from[d];
-  };
-  const auto stored = [](const S* from, T* to) REVODE_INLINED {
-    for (int d = 0; d < dim; ++d) from[d].store(to + d);
-  };
   const Theta<1> theta(Base::call.theta);
   const Control<T> control = pace.control();
   S x[dim], psi[dim], u[dim], e[dim], k[stages][dim];
-  T judged = 0;
-  for (int d = 0; d < dim; ++d) x[d] = S::load(state + d), k[0][d] = S::load(slope(0) + d);
-  bool fresh = fresh_;
-  const auto commit = [&]() REVODE_INLINED {
-    copied(u, x), fresh = ahead;
-    if constexpr (ahead) copied(k[advancing], k[0]);
+  detail::each<dim>([&](int d) REVODE_INLINED { x[d] = S::load(state + d), k[0][d] = S::load(slope(0) + d); });
+  const auto numbers = [](const S* at) REVODE_INLINED { return reinterpret_cast<const T*>(at); };
+  const auto slope_at = [&](const Step<T>& s) REVODE_INLINED {
+    if (fresh_) return;
+    Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
+    ++Base::evaluations, fresh_ = true;
   };
+  const auto commit = [&]() REVODE_INLINED {
+    fresh_ = ahead;
+    detail::each<dim>([&](int d) REVODE_INLINED { x[d] = u[d], k[0][d] = k[ahead ? advancing : 0][d]; });
+  };
+  T sum = 0;
   while (pace.propose()) {
     Step<T> s = pace.s;
-    if (!(s.h == h_)) scale(s.h);
+    const Scaled* c = &scaled(s.h, pace.rung);
     const T low = pace.low * dim, high = pace.high * dim;
-    T sum;
     bool alike;
     long run = 0;
+    slope_at(s);
     do {
-      if (!fresh) {
-        Rule{}(S::all(s.t0 + base.c(0) * s.h), static_cast<const S*>(x), theta.at, k[0]);
-        ++Base::evaluations, fresh = true;
-      }
-      attempt(s, theta.at, x, k, psi, u);
-      estimate_of(s, theta.at, x, psi, u, k, e);
-      sum = squares(e, x, u, control);
+      if constexpr (!ahead) slope_at(s);
+      asm("" : "+r"(c));  // read where they lie: copies of so many would not stay in registers
+      attempt(s, *c, theta.at, x, k, psi, u);
+      estimate_of(s, *c, theta.at, x, psi, u, k, e);
+      sum = squares(numbers(e), numbers(x), numbers(u), control);
       alike = sum > low && sum < high;
       if (!alike) break;
       commit();
       s.t0 = s.t1, s.t1 = pace.ahead(++run + 1);
     } while (run < pace.alike);
     Base::evaluations += ((pair ? stages : advancing) - 1) * (run + !alike);
-    if (alike) {
-      pace.accept(run);
-    } else if (pace.surely(run, sum / dim)) {
+    if (alike)
+      pace.pass(run);
+    else if (pace.surely(run, sum / dim) || (!pace.surely_not(run, sum / dim) && pace.judge(run, root_mean(sum))))
       commit();
-    } else {
-      judged = root_mean(sum);
-      if (pace.judge(run, judged)) commit();
-    }
   }
-  stored(x, y), stored(x, state), stored(k[0], slope(0));
-  fresh_ = fresh, ran_ahead_ = false;
-  return judged;
+  detail::each<dim>([&](int d)
+                        REVODE_INLINED { x[d].store(y + d), x[d].store(state + d), k[0][d].store(slope(0) + d); });
+  ran_ahead_ = false;
+  return sum;
 }
 }  // namespace revode
