@@ -153,11 +153,11 @@ class FixedMlp {
   static REVODE_INLINE void across(int o, int out, const T* x, const T* a_bar, T* w_bar) {
     using P = kernel::On<T, W>;
     typename P::V from[in];
-    for (int k = 0; k < in * W; ++k) {
-      if constexpr (W == 1)
-        from[k] = x[k];
-      else
-        from[k / W][k % W] = x[k % in];
+    for (int p = 0; p < in; ++p) {
+      auto pack = P::all(x[p * W % in]);
+      if constexpr (W > 1)
+        for (int l = 1; l < W; ++l) pack[l] = x[(p * W + l) % in];
+      from[p] = pack;
     }
     for (; o + W <= out; o += W) {
       const auto a = P::load(a_bar + o);
