@@ -154,6 +154,7 @@ class Flow : protected C {
   void shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   void shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   bool fresh() const { return C::serves_twice && fresh_; }
+  bool owes() const { return (!C::known || method_.shares_ends()) && owes_; }
   void transpose(const Letter& l, const Step<T>& s, const T* x);
   bool shares(const Letter& l) const { return method_.shares_ends() && &l == method_.word; }
   void owe(const Letter& l, const Step<T>& s);

@@ -1,5 +1,7 @@
 /// Arrays of few numbers, how many being known where they are used.
 #pragma once
+#include <utility>
+
 #include "revode/impl/pack.hpp"
 
 namespace revode::detail {
@@ -11,6 +13,22 @@ inline constexpr bool in_registers = false;
 template <class T>
 inline constexpr bool in_registers = kernel::width<T> > 1;
 #endif
+/// body<0>() to body<count - 1>()
+template <int count, class Body>
+REVODE_INLINE void unrolled(const Body& body) {
+  [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
+    (body.template operator()<i>(), ...);
+  }
+  (std::make_integer_sequence<int, count>{});
+}
+/// body(0) to body(count - 1): of few no loop, which would take what it copies through memory
+template <int count, class Body>
+REVODE_INLINE void each(const Body& body) {
+  if constexpr (count <= 8)
+    unrolled<count>([&]<int i>() REVODE_INLINED { body(i); });
+  else
+    for (int i = 0; i < count; ++i) body(i);
+}
 /// f.template operator()<W>(k) handles elements k ... k + W - 1.
 template <class T, int W = kernel::width<T>, class F>
 REVODE_INLINE void in_packs(std::size_t n, const F& f, std::size_t k = 0) {

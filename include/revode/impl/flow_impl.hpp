@@ -104,7 +104,7 @@ void Flow<N, F, C>::pull_kept(const Step<T>& s) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::unlift(T t0, T* y0_bar) {
-  if (method_.shares_ends() && owes_) {
+  if (owes()) {
     const Letter& l = method_.word[0];
     number.value(l.b, n_, desk_.x, state + at(l.b));
     if (!fresh_) evaluate(t0, desk_.x, slope(0), tape(0));

@@ -48,8 +48,7 @@ REVODE_INLINE typename Flow<N, F, C>::Times Flow<N, F, C>::pull_increment(T t, T
       c[terms] = h * a;
       g[terms++] = slope(j + 1);  // G_j took the place of k_{j+1}, which is no longer needed
     }
-    if (i == 0 && method_.shares_ends() && owes_)
-      c[terms] = 1, g[terms++] = owed_, owes_ = false;  // one stage: terms is 1 here
+    if (i == 0 && owes()) c[terms] = 1, g[terms++] = owed_, owes_ = false;  // one stage: terms is 1 here
     combine<true>(n_, delta, static_cast<const T*>(nullptr), terms, c, g);
     T* G = slope(i + 1);
     const T part = vjp_here(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i), delta, G);

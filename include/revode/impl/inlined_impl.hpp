@@ -1,27 +1,9 @@
 /// Bodies of InlinedFlow.
 #pragma once
-#include <utility>
-
 #include "revode/inlined.hpp"
 
 namespace revode {
 namespace detail {
-/// body<0>() to body<count - 1>()
-template <int count, class Body>
-REVODE_INLINE void unrolled(const Body& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
-    (body.template operator()<i>(), ...);
-  }
-  (std::make_integer_sequence<int, count>{});
-}
-/// body(0) to body(count - 1): of few no loop, which would take what it copies through memory
-template <int count, class Body>
-REVODE_INLINE void each(const Body& body) {
-  if constexpr (count <= 8)
-    unrolled<count>([&]<int i>() REVODE_INLINED { body(i); });
-  else
-    for (int i = 0; i < count; ++i) body(i);
-}
 /// sum + c[0] k[0][d] + ..., the terms of which `takes` is true
 template <int terms, auto takes, class T, class S, int dim>
 REVODE_INLINE S chain(S sum, const T* c, const S (*k)[dim], int d) {
