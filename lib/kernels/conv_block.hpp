@@ -104,18 +104,19 @@ struct Block {
   /// One step of pixels begin ... end - 1. Of weights and pixels the fewer stay in registers while the others pass.
   template <int begin, int end, class X>
   REVODE_INLINE void pixels(const Rows<T, R>& A, int k, const X& x) {
-    typename O::V a[R], v[Q];
-    if constexpr (R <= Q)
+    if constexpr (R <= Q) {
+      typename O::V a[R];
       REVODE_UNROLL for (int r = 0; r < R; ++r) a[r] = O::all(A(r, k));
-    else
+      REVODE_UNROLL for (int q = begin; q < end; ++q) {
+        const auto v = x(q);
+        REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate<T, W>(sum[r][q], a[r], v);
+      }
+    } else {
+      typename O::V v[Q];
       REVODE_UNROLL for (int q = begin; q < end; ++q) v[q] = x(q);
-    REVODE_UNROLL for (int n = R <= Q ? begin : 0; n < (R <= Q ? end : R); ++n) {
-      if constexpr (R <= Q) {
-        v[n] = x(n);
-        REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate<T, W>(sum[r][n], a[r], v[n]);
-      } else {
-        a[n] = O::all(A(n, k));
-        REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[n][q], a[n], v[q]);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) {
+        const auto a = O::all(A(r, k));
+        REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[r][q], a, v[q]);
       }
     }
   }
