@@ -88,14 +88,23 @@ TEST(Control, AClippedStepSaysNothingAboutLongerOnes) {
   EXPECT_LT(c.rung(), -60);
 }
 
+/// A controller that has begun, and what it is sure of.
+struct Sure {
+  Controller<T> c;
+  T low[3], high[3], refused[2];
+};
+Sure begun(const Control<T>& control, int order) {
+  Sure s;
+  s.c.init(control, order);
+  s.c.begin();
+  s.c.sure(s.low, s.high, s.refused);
+  return s;
+}
+
 /// Squares of errors that sure() names are those that judge() decides so; nearly all are named.
 TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
   for (const int order : {1, 2, 4}) {
-    T low[3], high[3], refused[2];
-    Controller<T> c;
-    c.init({}, order);
-    c.begin();
-    c.sure(low, high, refused);
+    const auto [c, low, high, refused] = begun({}, order);
     long named = 0, ordinary = 0;
     for (int n = 0; n < 20000; ++n) {
       const T error = std::exp2(3 - n * 1e-3);
@@ -134,25 +143,17 @@ TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
     longest.first(2, 1);
     EXPECT_FALSE(longest.move(1));
   }
-  T low[3], high[3], refused[2];
   Control<T> control;
   control.coefficients = proportional_integral<T>;
-  Controller<T> c;
-  c.init(control, 4);
-  c.begin();
-  c.sure(low, high, refused);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(high[i], 0);  // a controller with a memory asks
-  EXPECT_EQ(refused[1], 0);
+  const Sure sure = begun(control, 4);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(sure.high[i], 0);  // a controller with a memory asks
+  EXPECT_EQ(sure.refused[1], 0);
 }
 
 /// Behind a rejection whatever lies below the upper edge of those that leave the rung leaves it.
 TEST(Control, BehindARejectionASmallErrorLeavesTheRung) {
   for (const int order : {1, 2, 4}) {
-    T low[3], high[3], refused[2];
-    Controller<T> c;
-    c.init({}, order);
-    c.begin();
-    c.sure(low, high, refused);
+    auto [c, low, high, refused] = begun({}, order);
     c.first(std::exp2(-30), 1);
     ASSERT_FALSE(c.judge(1.7, false, -120));
     const int rung = c.rung();
