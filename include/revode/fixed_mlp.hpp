@@ -1,6 +1,7 @@
 /// FixedMlp: the network of Mlp on one sample, its widths known to the compiler, no table of functions: a field for
 /// StaticSolve. theta, tape and bits are those of Mlp at one lane; theta = W[out][in] | b[out] of each layer. No
-/// tangents: shape() has no rows then. Work: the widest hidden layer, twice that from three layers on.
+/// tangents: shape() has no rows then. Work: where packs are one wide (on microcontrollers) the widest hidden layer,
+/// twice that from three layers on; elsewhere none.
 #pragma once
 #include <string.h>
 
@@ -38,7 +39,8 @@ class FixedMlp {
   static constexpr int params = params_before(layers);
   static constexpr Shape shape(Extent e) {
     if (e.lanes != 1 || e.tangents != 0) return {};
-    return {width[0], width[layers], params, tape_before(layers), (layers > 2 ? 2u : 1u) * row(hidden(true))};
+    const std::size_t work = kernel::width<T> > 1 ? 0 : (layers > 2 ? 2u : 1u) * row(hidden(true));
+    return {width[0], width[layers], params, tape_before(layers), work};
   }
   static REVODE_INLINE void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) {
     forward<0>(call.theta, x, y, tape);

@@ -153,6 +153,7 @@ class Flow : protected C {
   void arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta);  // without a call, of letters that shift
   void shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   void shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
+  void shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   bool fresh() const { return C::serves_twice && fresh_; }
   bool owes() const { return (!C::known || method_.shares_ends()) && owes_; }
   void transpose(const Letter& l, const Step<T>& s, const T* x);

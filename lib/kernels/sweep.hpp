@@ -1,17 +1,10 @@
-// The one elementwise loop of lib/: full packs, then each narrower pack at most once. A function of packs gives every
-// element the same bits at any width, so where an element falls does not matter.
+// The one elementwise loop of lib/. A function of packs gives every element the same bits at any width, so where an
+// element falls does not matter.
 #pragma once
 #include "revode/impl/pack.hpp"
 
 namespace revode::kernel {
-/// The same from k on.
-template <class T, int W, class K, class F>
-REVODE_INLINE void sweep_from(K k, K n, const F& f) {
-  for (; k + W <= n; k += W) f.template operator()<W>(k);
-  if constexpr (W > 1)
-    if (k < n) sweep_from<T, narrower<T, W>>(k, n, f);
-}
-/// f.template operator()<W>(k) handles elements k ... k + W - 1.
+/// As sweep_from() of all.
 template <class T, class F>
 REVODE_INLINE void sweep(std::size_t n, const F& f) {
   constexpr std::size_t W = width<T>;

@@ -127,26 +127,35 @@ class StaticSolves : public testing::Test {};
 using Scalars = std::conditional_t<sanitized, testing::Types<float>, testing::Types<float, double>>;  // slow to compile
 TYPED_TEST_SUITE(StaticSolves, Scalars);
 
+/// Each of these compiles a walk of its own, seconds of each: some in all builds, in doubles the most part.
+template <class T>
+constexpr bool thorough = !sanitized && sizeof(T) == 4;
+
 TYPED_TEST(StaticSolves, ExactReversalHasTheBitsOfTheRunTimeWalk) {
   using P = Plans<TypeParam>;
-  expect_the_same<P::heun, Activation::tanh, 2, 16, 2>("reversible Heun");
-  expect_the_same<P::asynchronous, Activation::tanh, 2, 16, 2>("asynchronous leapfrog");
-  expect_the_same<P::leaping, Activation::tanh, 3, 7, 3>("leapfrog");
-  expect_the_same<P::coupled, Activation::tanh, 2, 16, 2>("McCallum-Foster, midpoint");
-  expect_the_same<P::coupled4, Activation::softplus, 2, 5, 6, 2>("McCallum-Foster, RK4, two hidden layers");
   expect_the_same<P::heun, Activation::elu, 4, 9, 8, 7, 4>("three hidden layers");
-  expect_the_same<P::heun, Activation::identity, 2, 2>("no hidden layer");
+  expect_the_same<P::coupled4, Activation::softplus, 2, 5, 6, 2>("McCallum-Foster, RK4, two hidden layers");
+  if constexpr (!std::is_same_v<TypeParam, float> || thorough<TypeParam>)
+    expect_the_same<P::heun, Activation::tanh, 2, 16, 2>("reversible Heun");
+  if constexpr (thorough<TypeParam>) {
+    expect_the_same<P::asynchronous, Activation::tanh, 2, 16, 2>("asynchronous leapfrog");
+    expect_the_same<P::leaping, Activation::tanh, 3, 7, 3>("leapfrog");
+    expect_the_same<P::coupled, Activation::tanh, 2, 16, 2>("McCallum-Foster, midpoint");
+    expect_the_same<P::heun, Activation::identity, 2, 2>("no hidden layer");
+  }
 }
 TYPED_TEST(StaticSolves, SoHaveHalvingEventsAndTheOtherWays) {
   using P = Plans<TypeParam>;
-  expect_the_same<P::halved, Activation::tanh, 2, 16, 2>("halving every 4 steps");
   expect_the_same<P::halved_coupled, Activation::tanh, 2, 16, 2>("halving, McCallum-Foster");
-  expect_the_same<P::oracle, Activation::tanh, 2, 16, 2>("stored");
-  expect_the_same<P::oracle_kept, Activation::sigmoid, 2, 16, 2>("stored with stages");
-  expect_the_same<P::few, Activation::tanh, 2, 16, 2>("checkpointed");
   expect_the_same<P::tape, Activation::tanh, 2, 16, 2>("taped");
-  expect_the_same<P::drifting, Activation::tanh, 2, 16, 2>("reversed in floats");
-  expect_the_same<P::inference, Activation::relu, 2, 16, 2>("inference");
+  if constexpr (thorough<TypeParam>) {
+    expect_the_same<P::halved, Activation::tanh, 2, 16, 2>("halving every 4 steps");
+    expect_the_same<P::oracle, Activation::tanh, 2, 16, 2>("stored");
+    expect_the_same<P::oracle_kept, Activation::sigmoid, 2, 16, 2>("stored with stages");
+    expect_the_same<P::few, Activation::tanh, 2, 16, 2>("checkpointed");
+    expect_the_same<P::drifting, Activation::tanh, 2, 16, 2>("reversed in floats");
+    expect_the_same<P::inference, Activation::relu, 2, 16, 2>("inference");
+  }
 }
 
 TEST(StaticSolve, OneByteLessIsRefusedAndWhatAPlainWalkLacksIsSaid) {

@@ -29,11 +29,10 @@ REVODE_INLINE void each(const Body& body) {
   else
     for (int i = 0; i < count; ++i) body(i);
 }
-/// f.template operator()<W>(k) handles elements k ... k + W - 1.
-template <class T, int W = kernel::width<T>, class F>
-REVODE_INLINE void in_packs(std::size_t n, const F& f, std::size_t k = 0) {
-  for (; k + W <= n; k += W) f.template operator()<W>(k);
-  if constexpr (W > 1) in_packs<T, kernel::narrower<T, W>>(n, f, k);
+/// All n of them in packs.
+template <class T, class F>
+REVODE_INLINE void in_packs(std::size_t n, const F& f) {
+  kernel::sweep_from<T, kernel::width<T>>(std::size_t{0}, n, f);
 }
 /// A pack of n numbers that may have been stored one by one just now: a load wider than those stores would wait until
 /// they have reached the cache, behind all that was begun before them. So it is taken one by one, and volatile, for a

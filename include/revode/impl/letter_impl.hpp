@@ -82,27 +82,32 @@ template <class N, class F, class C>
   memcpy(delta_, slope(0), n_ * sizeof(T));
 }
 
-/// A push or a drift, or its inverse: x = b, then a += or -= what it gives.
+/// A push or a drift, or its inverse: x = b, then a += or -= what it gives. Near flows do so behind one call, others
+/// behind that of arrange().
 template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
-  if constexpr (C::near) return shifted(l, s, sign, registers, x);
-  number.value(l.b, n_, x, registers + at(l.b));
-  arrange(l, s, x);
-  if (sign < 0)
-    number.subtract(l.a, n_, registers + at(l.a), delta_);
-  else
-    number.add(l.a, n_, registers + at(l.a), delta_);
-}
-template <class N, class F, class C>
-[[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+REVODE_INLINE void Flow<N, F, C>::shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
   T* const delta = delta_;
   Word* const a = registers + at(l.a);
   number.value(l.b, n_, x, registers + at(l.b));
-  arrange_here(l, s, x, delta);
+  if constexpr (C::near)
+    arrange_here(l, s, x, delta);
+  else
+    arrange(l, s, x);
   if (sign < 0)
     number.subtract(l.a, n_, a, delta);
   else
     number.add(l.a, n_, a, delta);
+}
+template <class N, class F, class C>
+[[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+  shift_here(l, s, sign, registers, x);
+}
+template <class N, class F, class C>
+REVODE_INLINE void Flow<N, F, C>::shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+  if constexpr (C::near)
+    shifted(l, s, sign, registers, x);
+  else
+    shift_here(l, s, sign, registers, x);
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.

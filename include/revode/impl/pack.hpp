@@ -199,4 +199,11 @@ struct On {
 #endif
   }
 };
+/// f.template operator()<V>(k) handles elements k ... k + V - 1: packs of W, then each narrower one at most once.
+template <class T, int W, class K, class F>
+REVODE_INLINE void sweep_from(K k, K n, const F& f) {
+  for (; k + W <= n; k += W) f.template operator()<W>(k);
+  if constexpr (W > 1)
+    if (k < n) sweep_from<T, narrower<T, W>>(k, n, f);
+}
 }  // namespace revode::kernel
