@@ -53,6 +53,7 @@ double log_base(double x, double y) {
 /// K planar flows z + u tanh(w z + b) with the paper's u that keeps them invertible. theta: u[2] w[2] b of each.
 class Planar {
  public:
+  static constexpr double annealed = .5;  ///< of a training
   explicit Planar(int layers) : layers_(static_cast<std::size_t>(layers)), kept_(layers_) {}
   std::size_t params() const { return 5 * layers_; }
   void initialise(std::uint64_t seed, std::vector<double>& theta) const {
@@ -127,6 +128,7 @@ class Planar {
 /// time.
 class Continuous {
  public:
+  static constexpr double annealed = .8;  ///< of a training
   Continuous(const Continuous&) = delete;
   explicit Continuous(int units)
       : widths_{2, units, 2},
@@ -205,7 +207,7 @@ double measure(Model& model, int which, const std::vector<double>& theta, std::u
   return std::isfinite(sum) ? sum / batches + reproduce::log_normalisation(which) : never;
 }
 
-/// Trains by Adam with a cosine schedule, U annealed over the first half as in the planar flows' paper (equation 20).
+/// Trains by Adam with a cosine schedule, U annealed over a first part as in the planar flows' paper (equation 20).
 /// False where a loss or a gradient is not finite: that training is lost.
 template <class Model>
 bool train(Model& model, int which, std::uint64_t seed, double rate, long updates, std::vector<double>& theta) {
@@ -223,7 +225,7 @@ bool train(Model& model, int which, std::uint64_t seed, double rate, long update
     draw(seed, training, static_cast<std::uint64_t>(i), z);
     std::fill(bar.begin(), bar.end(), 0.);
     const double done = static_cast<double>(i) / static_cast<double>(updates);
-    const double loss = model.loss(which, theta, z, bar.data(), std::min(1., .01 + 2 * done));
+    const double loss = model.loss(which, theta, z, bar.data(), std::min(1., .01 + done / Model::annealed));
     double norm = 0;
     for (const double v : bar) norm += v * v;
     if (!std::isfinite(loss + norm)) return false;

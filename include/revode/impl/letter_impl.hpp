@@ -86,17 +86,15 @@ template <class N, class F, class C>
 /// behind that of arrange().
 template <class N, class F, class C>
 REVODE_INLINE void Flow<N, F, C>::shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
-  T* const delta = delta_;
-  Word* const a = registers + at(l.a);
   number.value(l.b, n_, x, registers + at(l.b));
   if constexpr (C::near)
-    arrange_here(l, s, x, delta);
+    arrange_here(l, s, x, delta_);
   else
     arrange(l, s, x);
   if (sign < 0)
-    number.subtract(l.a, n_, a, delta);
+    number.subtract(l.a, n_, registers + at(l.a), delta_);
   else
-    number.add(l.a, n_, a, delta);
+    number.add(l.a, n_, registers + at(l.a), delta_);
 }
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
