@@ -117,6 +117,8 @@ def main(folder):
           "h = 0.01)")
     for row in ours:
         print(f"  {'reversed':42}{row['steps']:>9}{float(row['seconds']):12.3g}{row['bytes']:>8}")
+    longest = max(int(row["steps"]) for row in steps if row["way"] == "taped")
+    print(f"  taped, 4 KiB of log and 8 slots: up to {longest} steps; at the next count the forward pass says: full")
     pictures(folder)
     others = sorted(float(row["best_loss"]) for row in read_csv(folder / "draws.csv"))
     print(f"\nmidpoint, stored, {len(others)} other draws: mean {mean(others):.2e}, median "
