@@ -68,16 +68,16 @@ void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
 
 /// What a letter needs that depends on b alone, into delta; stages and tapes stay for transpose().
 template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta) {
+REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x) {
   const T c = static_cast<T>(l.c) * s.h;
   if (drifts(l))
-    combine(n_, delta, static_cast<const T*>(nullptr), 1, &c, &x);
+    combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
   else
-    increment(time(s, l.tau), c, x, delta);
+    increment(time(s, l.tau), c, x, delta_);
 }
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
-  if (!relaxes(l)) return arrange_here(l, s, x, delta_);
+  if (!relaxes(l)) return arrange_here(l, s, x);
   evaluate(time(s, l.tau), x, slope(0), tape(0));
   memcpy(delta_, slope(0), n_ * sizeof(T));
 }
@@ -88,7 +88,7 @@ template <class N, class F, class C>
 REVODE_INLINE void Flow<N, F, C>::shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
   number.value(l.b, n_, x, registers + at(l.b));
   if constexpr (C::near)
-    arrange_here(l, s, x, delta_);
+    arrange_here(l, s, x);
   else
     arrange(l, s, x);
   if (sign < 0)
