@@ -53,8 +53,9 @@ Training::End Training::run() {
   while (!done() && !stop) {
     stop = iterate();
     if (iteration_ % per_epoch_ == 0 || iteration_ == iterations_) end_epoch();
-    if (stop || done() || (every > 0 && iteration_ % every == 0)) save();
+    if (stop || done() || (every > 0 && iteration_ % every == 0)) hold();
   }
+  write();
   const End end = done() ? End::finished : End::stopped;
   if (end == End::finished && !best_.empty()) theta_ = best_;
   if (progress_) progress_->finish();
@@ -74,6 +75,7 @@ bool Training::iterate() {
   loss_ = step.loss / step.samples;
   if (!std::isfinite(loss_)) diverged("loss", "is not finite");
   update(step);
+  write();
   ++iteration_;
   epoch_.loss += step.loss, epoch_.squares += step.squares, epoch_.values += step.values;
   epoch_.samples += step.samples, epoch_.iterations += 1;
@@ -162,21 +164,27 @@ void Training::check(Status status, const std::string& what) {
   if (status == Status::ok) return mpi::agree(ranks_, nullptr);
   const bool divergence = status == Status::not_finite || status == Status::range;
   const bool room = status == Status::capacity || status == Status::too_many_steps;
-  const char* remedy = divergence                   ? "; where training diverges, lower --rate"
-                       : status == Status::capacity ? "; raise --tape-bits, --slots or --most-steps"
-                       : room                       ? "; raise --most-steps, or the tolerances"
-                                                    : "";
+  const std::string remedy = divergence ? "; where training diverges, lower --rate; " + last_checkpoint()
+                             : status == Status::capacity ? "; raise --tape-bits, --slots or --most-steps"
+                             : room                       ? "; raise --most-steps, or the tolerances"
+                                                          : "";
   const Failure failure(divergence ? Exit::not_finite
                         : room     ? Exit::usage
                                    : Exit::bug,
-                        what + " of iteration " + std::to_string(iteration_), sentence(status) + std::string(remedy));
+                        what + " of iteration " + std::to_string(iteration_), sentence(status) + remedy);
   mpi::agree(ranks_, &failure);
+}
+
+/// From which training can go on: an update from it was finite.
+std::string Training::last_checkpoint() const {
+  return written_ > 0 ? "the checkpoint of iteration " + std::to_string(written_) + " is kept"
+                      : "there is no checkpoint yet (--checkpoint-every)";
 }
 
 /// What all ranks see alike, before anything of it is saved.
 void Training::diverged(const std::string& what, const std::string& how) {
   const Failure failure(Exit::not_finite, what + " of iteration " + std::to_string(iteration_),
-                        how + ": lower --rate or --clip; the checkpoints before are kept");
+                        how + ": lower --rate or --clip; " + last_checkpoint());
   mpi::agree(ranks_, &failure);
   throw mpi::Refused(Exit::not_finite);
 }

@@ -100,10 +100,12 @@ class Training {
   void judge();
   bool done() const;
   Progress progress() const;
-  void save();
+  void hold();
+  void write();
   void resume();
   void open();
   void check(Status status, const std::string& what);
+  std::string last_checkpoint() const;
   [[noreturn]] void diverged(const std::string& what, const std::string& how);
   bool first() const { return ranks_.rank() == 0; }
   long epoch() const { return (iteration_ + per_epoch_ - 1) / per_epoch_; }  ///< begun, from 1
@@ -123,8 +125,11 @@ class Training {
   Epoch epoch_;
   double loss_ = 0, held_out_ = 0, started_ = 0, waited_ = 0;
   float norm_ = 0;
+  long held_ = 0;     // iteration of a state that is written once an update from it has been finite; 0: none
+  long written_ = 0;  // of the last checkpoint
   std::filesystem::path folder_;
-  std::optional<Checkpoints> checkpoints_;  // and what follows: of rank 0
+  Bytes state_;  // what is held, and what follows: of rank 0
+  std::optional<Checkpoints> checkpoints_;
   std::optional<Metrics> metrics_;
   std::optional<Log> log_;
   std::optional<ProgressPrinter> progress_;

@@ -54,9 +54,10 @@ void Training::open() {
   });
 }
 
-void Training::save() {
+/// The state as it is, for write(): its own loss is known only when the next iteration has computed it.
+void Training::hold() {
+  held_ = iteration_;
   if (!first()) return;
-  const double begun = seconds_now();
   Packer packer;
   packer.put(static_cast<std::int64_t>(iteration_));
   packer.put(epoch_);
@@ -67,9 +68,17 @@ void Training::save() {
     packer.put(stale_), packer.put(best_score_);
     packer.put_all(std::span<const float>(best_.empty() ? theta_ : best_));
   }
-  checkpoints_->save(static_cast<std::uint64_t>(iteration_), packer.bytes());
-  log_->event("ckpt",
-              {{"iteration", iteration_}, {"bytes", packer.bytes().size()}, {"ms", 1e3 * (seconds_now() - begun)}});
+  state_ = packer.bytes();
+}
+
+void Training::write() {
+  if (held_ == 0) return;
+  const double begun = seconds_now();
+  if (first()) {
+    checkpoints_->save(static_cast<std::uint64_t>(held_), state_);
+    log_->event("ckpt", {{"iteration", held_}, {"bytes", state_.size()}, {"ms", 1e3 * (seconds_now() - begun)}});
+  }
+  written_ = held_, held_ = 0;
 }
 
 /// Rank 0 reads the newest whole checkpoint and sends it to the others.
@@ -87,7 +96,7 @@ void Training::resume() {
   if (bytes.empty()) return;
   mpi::together(ranks_, [&] {
     Unpacker unpacker(bytes_of(bytes), name);
-    iteration_ = static_cast<long>(unpacker.get<std::int64_t>());
+    written_ = iteration_ = static_cast<long>(unpacker.get<std::int64_t>());
     epoch_ = unpacker.get<Epoch>();
     held_out_ = unpacker.get<double>();
     unpacker.get_all(std::span<float>(theta_));

@@ -62,7 +62,7 @@ void Cnf<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const 
     field_->eval(inside(call, s, k), s.x, kept.y, kept.y_tape);
   }
   if (trace_ == Trace::closed) traced_->eval(inside(call, s, 0), x, kept.traced, kept.traced_tape);
-  const T* J = kept.y + n;
+  const T* J = jet() ? kept.y + n : nullptr;
   memcpy(y, f, n * sizeof(T));
   memset(y + n, 0, (size(rows()) * row - n) * sizeof(T));
   T *l_dot = y + n, *cost = l_dot + row;

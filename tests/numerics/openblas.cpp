@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "numerics/sanitized.hpp"
 #include "revode/kernels.hpp"
 #include "unit/kernel_text.hpp"
 
@@ -112,11 +113,12 @@ using Numbers = testing::Types<float, double>;
 TYPED_TEST_SUITE(WideLayers, Numbers);
 
 TYPED_TEST(WideLayers, KeepTheirBoundAndWherePromisedTheirBits) {
-  this->check(2048, 2048, 32);
   this->check(2311, 2503, 7);
+  this->check(3000, 10, 16);
+  if (trial::sanitized) return;  // the same code over more memory
+  this->check(2048, 2048, 32);
   this->check(4096, 2304, 16);
   this->check(2304, 4096, 1);
-  this->check(3000, 10, 16);
 }
 
 TYPED_TEST(WideLayers, ALayerThatIsOffByOneTermIsFound) {

@@ -2,6 +2,7 @@
 // t.
 #include <gtest/gtest.h>
 
+#include "numerics/sanitized.hpp"
 #include "unit/image_text.hpp"
 
 namespace {
@@ -95,7 +96,7 @@ TYPED_TEST(Conv, EveryKernelStrideAndPaddingHasTheBitsOfTheText) {
 
 TYPED_TEST(Conv, EveryNumberOfChannelsHasTheBitsOfTheText) {
   int turn = 0;
-  for (int out = 1; out <= 27; ++out, ++turn) {
+  for (int out = 1; out <= 27; out += trial::stride, ++turn) {
     const int in = 1 + (7 * out) % 11;
     const Convolution c{in, out, 3, 4, 3, 1, 1, turn % 2 == 0};
     ASSERT_NO_FATAL_FAILURE(all_equal<TypeParam>(this->random, c, lane_counts[turn % 12]));
