@@ -73,9 +73,9 @@ testing::AssertionResult weight_lanes_equals(text::Random& random, int out, int 
 constexpr int lane_counts[] = {1, 2, 3, 4, 5, 7, 8, 11, 15, 16, 17, 20, 23, 31, 32, 33, 48, 50, 63, 64};
 
 TYPED_TEST(Dense, EveryShapeHasTheBitsOfTheText) {
+  // Every lane count meets many shapes, every shape several lane counts.
   for (int out = 1; out <= 40; ++out)
-    for (int in = 1 + out % trial::stride; in <= 40;
-         in += trial::stride) {  // every lane count meets many shapes, every shape several lane counts
+    for (int in = 1 + out % trial::stride; in <= 40; in += trial::stride) {
       const int lanes = lane_counts[(out * 7 + in * 3) % 20], others = lane_counts[(out * 3 + in * 11 + 5) % 20];
       for (const int l : {lanes, others}) {
         ASSERT_TRUE(forward_equals<TypeParam>(this->random, out, in, l));
