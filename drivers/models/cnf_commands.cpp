@@ -28,9 +28,14 @@ struct Fitted {
     if (names != tensors.metadata.end()) data.names = list_of(names->second);
     if (data.dim < 1 || data.scale.size() != data.mean.size() || data.names.size() != data.mean.size())
       throw Failure(Exit::usage, file, "means, scales and names of its columns do not fit each other: write it anew");
+    for (std::size_t i = 0; i < data.mean.size(); ++i)
+      if (!std::isfinite(data.mean[i]) || !std::isfinite(data.scale[i]) || data.scale[i] <= 0)
+        throw Failure(Exit::usage, file, "mean or scale of column '" + data.names[i] + "' is none: write it anew");
     trainee = cnf_trainee(options, data);
     theta.resize(trainee->params() + trainee->buffers());
     read_parts(tensors, file, trainee->tensors(), theta);
+    if (!std::all_of(theta.begin(), theta.end(), [](float v) { return std::isfinite(v); }))
+      throw Failure(Exit::usage, file, "a weight is not finite: take the model of another run");
   }
 };
 

@@ -11,7 +11,7 @@
 namespace revode::host {
 namespace {
 namespace fs = std::filesystem;
-constexpr std::size_t drawn_points = 5000;
+constexpr std::size_t drawn_points = 5000, drawn_columns = 10;
 constexpr int pixels = 160, frames = 6;
 
 void need(Status status, const std::string& what) {
@@ -123,7 +123,7 @@ std::vector<Drawn> draw_plane(const fs::path& folder, const DensityData& data, C
 
 Drawn draw_margins(const fs::path& folder, const DensityData& data, CnfTrainee& trainee,
                    const std::vector<float>& theta) {
-  const auto d = static_cast<std::size_t>(data.dim), n = std::min<std::size_t>(d, 5);
+  const auto d = static_cast<std::size_t>(data.dim), n = std::min(d, drawn_columns);
   std::vector<float> samples;
   const std::vector<float> shown = first(data.test, d);
   need(trainee.sample(theta.data(), 1, 0, shown.size() / d, samples), "samples");
@@ -146,7 +146,7 @@ Drawn draw_margins(const fs::path& folder, const DensityData& data, CnfTrainee& 
              << "plot 'data.csv' using " << axes << " with points pt 7 ps 0.12 lc rgb '#999999', 'samples.csv' using "
              << axes << " with points pt 7 ps 0.12 lc rgb '#0072b2'\n";
     }
-  const int side = 60 + 180 * static_cast<int>(n - 1);
+  const int side = 60 + (n > 5 ? 130 : 180) * static_cast<int>(n - 1);
   return draw(folder, "margins", script.str() + "unset multiplot\n", {side, side});
 }
 }  // namespace revode::host

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/error.hpp"
+#include "common/text.hpp"
 #include "models/toys.hpp"
 
 namespace revode::host {
@@ -87,6 +88,9 @@ std::vector<float> standardised(const DensityData& data, const Table& table, con
     throw Failure(Exit::usage, name,
                   std::to_string(d) + " columns where the model has " + std::to_string(data.dim) +
                       ": choose them with --columns");
+  if (table.names != data.names && std::is_permutation(table.names.begin(), table.names.end(), data.names.begin()))
+    throw Failure(Exit::usage, name,
+                  "its columns are the model's in another order: take --columns " + joined(data.names, ","));
   std::vector<float> all(table.values.size());
   for (std::size_t k = 0; k < all.size(); ++k)
     all[k] = static_cast<float>((table.values[k] - data.mean[k % d]) / data.scale[k % d]);

@@ -3,13 +3,17 @@
 #include "fixture.hpp"
 #include "revode/automatic.hpp"
 #include "revode/backsolve.hpp"
+#include "revode/cnf.hpp"
 #include "revode/conv.hpp"
 #include "revode/event.hpp"
 #include "revode/gradient_field.hpp"
 #include "revode/group_norm.hpp"
 #include "revode/gru.hpp"
+#include "revode/moving_norm.hpp"
 #include "revode/running_cost.hpp"
 #include "revode/second_order.hpp"
+#include "revode/time_mlp.hpp"
+#include "revode/time_weights.hpp"
 
 namespace device {
 namespace {
@@ -57,6 +61,15 @@ void every() {
   one("hamiltonian", GradientField<float>(energy, Gradient::hamiltonian), 2);
   one("running_cost", RunningCost<float>(network, energy), 1);
   one("conv", Conv<float>({2, 3, 4, 3, 3, 1, 1, true}), 2);
+  constexpr int flow[] = {2, 5, 2};
+  constexpr float mean[] = {0.5f, -1}, var[] = {2, 0.25f};
+  const LayerWeights<float> weights(flow, TimeLayer::concat_squash);
+  const TimeMlp<float> plain(flow, Activation::tanh, weights), traced(flow, Activation::tanh, weights, true);
+  const Costs costs{.kinetic = true, .jacobian = true, .taylor = true};
+  one("cnf_exact", Cnf<float>(plain, Trace::exact, costs), 2);
+  one("cnf_closed", Cnf<float>(plain, Trace::closed, {}, &traced), 2);
+  one("cnf_hutchinson", Cnf<float>(plain, Trace::hutchinson, costs), 2);
+  one("moving_norm", MovingNorm<float>(2, 3, mean, var), 2);
   one("group_norm", GroupNorm<float>({4, 2, 6}, true), 2);
 }
 
