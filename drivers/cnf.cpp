@@ -39,6 +39,18 @@ Moments moments(const std::vector<double>& values) {
   return {mean, std::sqrt(squares / n / n)};
 }
 
+std::vector<Drawn> pictures_of(const Options& options, const std::filesystem::path& folder, const DensityData& data,
+                               CnfTrainee& trainee, const std::vector<float>& theta) {
+  if (!options.on("pictures")) return {};
+  std::vector<Drawn> pictures{draw_metrics(
+      folder, "loss", {{"-log p a sample, nats", {{"train_nll", "training"}, {"held_out_nll", "held out"}}}})};
+  if (data.dim == 2)
+    for (Drawn& drawn : draw_plane(folder, data, trainee, theta)) pictures.push_back(std::move(drawn));
+  if (data.dim > 1 && !options.text("data.file").empty())
+    pictures.push_back(draw_margins(folder, data, trainee, theta));
+  return pictures;
+}
+
 void report(const Options& options, const DensityData& data, CnfTrainee& trainee, Training& training, double held_out) {
   const std::filesystem::path& folder = training.folder();
   const std::vector<float>& theta = training.theta();
@@ -46,12 +58,7 @@ void report(const Options& options, const DensityData& data, CnfTrainee& trainee
   std::vector<double> log_p;
   if (const Status s = trainee.log_density(theta.data(), data.test, log_p); s != Status::ok)
     throw Failure(Exit::not_finite, "test rows", sentence(s));
-  std::vector<Drawn> pictures{draw_metrics(
-      folder, "loss", {{"-log p a sample, nats", {{"train_nll", "training"}, {"held_out_nll", "held out"}}}})};
-  if (data.dim == 2)
-    for (Drawn& drawn : draw_plane(folder, data, trainee, theta)) pictures.push_back(std::move(drawn));
-  if (data.dim > 1 && !options.text("data.file").empty())
-    pictures.push_back(draw_margins(folder, data, trainee, theta));
+  const std::vector<Drawn> pictures = pictures_of(options, folder, data, trainee, theta);
   const Moments test = moments(log_p);
   training.log()->event("test", {{"nll", -test.mean},
                                  {"standard_error", test.error},

@@ -116,13 +116,15 @@ void report(const Options& options, const SeriesData& data, SeriesTrainee& train
   write_model(folder / "model.safetensors", trainee, training.theta(), data, options);
   write_held_out(folder / "held_out.csv", data, trainee, training.theta());
   const bool orbit = options.text("data.file").empty();
-  const Drawn loss =
-      draw_metrics(folder, "loss",
-                   {{"negative evidence lower bound a series", {{"loss", "training"}}},
-                    {"root mean square error",
-                     {{"train_rmse", "observed points, training"}, {"held_out_rmse", "unseen points, held out"}}}});
-  const Drawn series = draw_panels(folder, orbit ? "spirals" : "series", panels(data, trainee, training.theta(), orbit),
-                                   {.equal_axes = orbit});
+  std::vector<Drawn> pictures;
+  if (options.on("pictures"))
+    pictures = {
+        draw_metrics(folder, "loss",
+                     {{"negative evidence lower bound a series", {{"loss", "training"}}},
+                      {"root mean square error",
+                       {{"train_rmse", "observed points, training"}, {"held_out_rmse", "unseen points, held out"}}}}),
+        draw_panels(folder, orbit ? "spirals" : "series", panels(data, trainee, training.theta(), orbit),
+                    {.equal_axes = orbit})};
   std::printf("\n%s on %zu series, %zu held out: %ld updates, %zu parameters, %zu bytes of model memory a rank\n",
               options.text("model.kind").c_str(), data.train.size(), data.held_out.size(), training.iteration(),
               trainee.params(), trainee.bytes());
@@ -131,7 +133,7 @@ void report(const Options& options, const SeriesData& data, SeriesTrainee& train
   else
     std::printf("held-out root mean square error on unseen points: %.4f\n", rmse);
   if (!trainee.same_bits()) std::printf("OpenBLAS computes some wide layer: other machines may find other bits\n");
-  end_report(training, {loss, series});
+  end_report(training, pictures);
 }
 
 int train(const mpi::Communicator& ranks, int argc, char** argv) {

@@ -27,11 +27,13 @@ void report(const Options& options, const ImageSet& set, ImageTrainee& trainee, 
   write_image_model(folder / "model.safetensors", trainee, training.theta(), set.train, options);
   const Answers answers = answers_of(trainee, set.test, training.theta());
   write_answers(folder / "answers.csv", set.test, answers);
-  const std::vector<Drawn> pictures{
-      draw_metrics(folder, "loss",
-                   {{"cross-entropy an image", {{"loss", "training"}}},
-                    {"share named wrongly", {{"train_error", "training"}, {"held_out_error", "held out"}}}}),
-      draw_confusion(folder, "confusion", set.test, answers), draw_mistakes(folder, "mistakes", set.test, answers)};
+  write_confusion(folder / "confusion.csv", set.test, answers);
+  std::vector<Drawn> pictures;
+  if (options.on("pictures"))
+    pictures = {draw_metrics(folder, "loss",
+                             {{"cross-entropy an image", {{"loss", "training"}}},
+                              {"share named wrongly", {{"train_error", "training"}, {"held_out_error", "held out"}}}}),
+                draw_confusion(folder, "confusion", set.test), draw_mistakes(folder, "mistakes", set.test, answers)};
   std::printf("\n%s on %zu images (%s), %zu held out: %ld updates, %zu parameters\n",
               options.text("model.network").c_str(), set.train.size(), set.name.c_str(), set.test.size(),
               training.iteration(), trainee.params());

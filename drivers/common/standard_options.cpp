@@ -30,6 +30,7 @@ std::vector<Option> standard_options() {
        .value = "auto",
        .help = "yes: one progress line that changes; no: a line an epoch; auto: yes where the output is a terminal",
        .words = {"auto", "yes", "no"}},
+      {.key = "pictures", .value = true, .help = "draw pictures at the end; --pictures no leaves gnuplot alone"},
       {.key = "print_tiles",
        .value = false,
        .help = "print the number of tiles in a batch, the most ranks there can be"},

@@ -56,16 +56,18 @@ void write_answers(const fs::path& file, const Images& images, const Answers& an
   write_text(file, out.str());
 }
 
-Drawn draw_confusion(const fs::path& folder, const std::string& name, const Images& images, const Answers& answers) {
+void write_confusion(const fs::path& file, const Images& images, const Answers& answers) {
+  const std::size_t classes = size(images.classes);
+  std::vector<std::size_t> counts(classes * classes);
+  for (std::size_t i = 0; i < answers.size(); ++i) ++counts[images.labels[i] * classes + size(answers[i].digit)];
+  std::ostringstream out;
+  out << "label,answer,count\n";
+  for (std::size_t k = 0; k < counts.size(); ++k) out << k / classes << ',' << k % classes << ',' << counts[k] << '\n';
+  write_text(file, out.str());
+}
+
+Drawn draw_confusion(const fs::path& folder, const std::string& name, const Images& images) {
   return drawn(name, [&] {
-    const std::size_t classes = size(images.classes);
-    std::vector<std::size_t> counts(classes * classes);
-    for (std::size_t i = 0; i < answers.size(); ++i) ++counts[images.labels[i] * classes + size(answers[i].digit)];
-    std::ostringstream csv;
-    csv << "label,answer,count\n";
-    for (std::size_t k = 0; k < counts.size(); ++k)
-      csv << k / classes << ',' << k % classes << ',' << counts[k] << '\n';
-    write_text(folder / (name + ".csv"), csv.str());
     const std::string data = gnuplot_text(name + ".csv");
     std::ostringstream script;
     script << "set datafile columnheaders\nunset key; unset colorbox\nset size square\nset tics scale 0\n"

@@ -16,9 +16,10 @@ void write_image_model(const std::filesystem::path& file, const ImageTrainee& tr
                        const Images& images, const Options& options);
 /// image,label,answer,probability
 void write_answers(const std::filesystem::path& file, const Images& images, const Answers& answers);
-/// Labels against answers, as FOLDER/NAME.csv, .png and .svg.
-Drawn draw_confusion(const std::filesystem::path& folder, const std::string& name, const Images& images,
-                     const Answers& answers);
+/// label,answer,count: all pairs of classes
+void write_confusion(const std::filesystem::path& file, const Images& images, const Answers& answers);
+/// FOLDER/NAME.csv, as write_confusion leaves it, as .png and .svg.
+Drawn draw_confusion(const std::filesystem::path& folder, const std::string& name, const Images& images);
 /// The images named wrongly, the surest ones first, at most 32.
 Drawn draw_mistakes(const std::filesystem::path& folder, const std::string& name, const Images& images,
                     const Answers& answers);
