@@ -56,8 +56,7 @@ void report(const Options& options, const DensityData& data, CnfTrainee& trainee
   const std::vector<float>& theta = training.theta();
   write_cnf(folder / "model.safetensors", trainee, theta, data, options);
   std::vector<double> log_p;
-  if (const Status s = trainee.log_density(theta.data(), data.test, log_p); s != Status::ok)
-    throw Failure(Exit::not_finite, "test rows", sentence(s));
+  require(trainee.log_density(theta.data(), data.test, log_p), "test rows");
   const std::vector<Drawn> pictures = pictures_of(options, folder, data, trainee, theta);
   const Moments test = moments(log_p);
   training.log()->event("test", {{"nll", -test.mean},

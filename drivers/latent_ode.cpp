@@ -47,8 +47,7 @@ void write_held_out(const std::filesystem::path& file, const SeriesData& data, S
   const auto channels = static_cast<std::size_t>(data.channels);
   std::vector<float> x;
   for (std::size_t i = 0; i < data.held_out.size(); ++i) {
-    if (const Status s = trainee.predict(&i, 1, theta.data(), x); s != Status::ok)
-      throw Failure(Exit::not_finite, file.string(), revode::sentence(s));
+    require(trainee.predict(&i, 1, theta.data(), x), file.string());
     const Sample& sample = data.held_out[i];
     const auto row = [&](const Points& points, std::size_t k) -> std::ostream& {
       const std::size_t c = k % channels;
@@ -96,9 +95,8 @@ std::vector<Panel> panels(const SeriesData& data, SeriesTrainee& trainee, const 
       for (std::size_t j = 0; j < points; ++j)
         times.push_back(data.horizon * static_cast<double>(j) / static_cast<double>(points - 1));
     }
-    const Status s =
-        latent ? latent->predict_at(times, &i, 1, theta.data(), x) : trainee.predict(&i, 1, theta.data(), x);
-    if (s != Status::ok) throw Failure(Exit::not_finite, "picture", revode::sentence(s));
+    require(latent ? latent->predict_at(times, &i, 1, theta.data(), x) : trainee.predict(&i, 1, theta.data(), x),
+            "picture");
     const std::size_t lanes = trainee.lanes();
     const double seen = sample.observed.times.back();
     for (std::size_t j = 0; j < times.size(); ++j) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "common/text.hpp"
 
@@ -10,9 +11,6 @@ namespace {
 constexpr std::uint32_t images_magic = 2051, labels_magic = 2049;
 constexpr std::size_t cifar_record = 3073;
 
-[[noreturn]] void refuse(const std::string& name, std::size_t offset, const std::string& what) {
-  throw Failure(Exit::usage, name + ", byte " + std::to_string(offset), what);
-}
 std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
@@ -21,37 +19,34 @@ std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
 /// The whole of a file, and nothing behind it.
 void require_length(std::string_view bytes, const std::string& name, std::uint64_t wanted) {
   if (bytes.size() < wanted)
-    refuse(
+    refuse_byte(
         name, bytes.size(),
         "the file ends here, its head promises " + std::to_string(wanted) + " bytes: it is cut short, fetch it again");
   if (bytes.size() > wanted)
-    refuse(name, static_cast<std::size_t>(wanted),
-           std::to_string(bytes.size() - wanted) + " bytes more than its head promises: fetch the file again");
+    refuse_byte(name, static_cast<std::size_t>(wanted),
+                std::to_string(bytes.size() - wanted) + " bytes more than its head promises: fetch the file again");
 }
 void require_magic(std::string_view bytes, const std::string& name, std::uint32_t wanted, std::size_t head) {
   const std::string kind = wanted == images_magic ? "images" : "labels", other = kind == "images" ? "labels" : "images";
   if (bytes.size() < head)
-    refuse(name, bytes.size(),
-           "the file ends within its head of " + std::to_string(head) + " bytes: it is cut short or no IDX file of " +
-               kind);
+    refuse_byte(name, bytes.size(),
+                "the file ends within its head of " + std::to_string(head) +
+                    " bytes: it is cut short or no IDX file of " + kind);
   const std::uint32_t magic = big_endian(bytes, 0);
   if (magic == wanted) return;
   if (magic == (wanted == images_magic ? labels_magic : images_magic))
-    refuse(name, 0,
-           "these are " + other + " (magic " + std::to_string(magic) + "), wanted are " + kind + " (" +
-               std::to_string(wanted) + "): exchange the two files");
-  refuse(name, 0,
-         "begins with " + std::to_string(magic) + ", IDX files of " + kind + " with " + std::to_string(wanted) +
-             ": give the file as it was published");
+    refuse_byte(name, 0,
+                "these are " + other + " (magic " + std::to_string(magic) + "), wanted are " + kind + " (" +
+                    std::to_string(wanted) + "): exchange the two files");
+  refuse_byte(name, 0,
+              "begins with " + std::to_string(magic) + ", IDX files of " + kind + " with " + std::to_string(wanted) +
+                  ": give the file as it was published");
 }
 void require_label(std::uint8_t label, int classes, const std::string& name, std::size_t offset) {
   if (label >= classes)
-    refuse(name, offset,
-           "label " + std::to_string(label) + ", wanted is 0 to " + std::to_string(classes - 1) +
-               ": the file is damaged, or holds another set of classes");
-}
-std::uint8_t byte(char c) {
-  return static_cast<std::uint8_t>(c);
+    refuse_byte(name, offset,
+                "label " + std::to_string(label) + ", wanted is 0 to " + std::to_string(classes - 1) +
+                    ": the file is damaged, or holds another set of classes");
 }
 }  // namespace
 
@@ -59,11 +54,11 @@ Images read_idx_images(std::string_view bytes, const std::string& name) {
   require_magic(bytes, name, images_magic, 16);
   const std::uint64_t count = big_endian(bytes, 4), height = big_endian(bytes, 8), width = big_endian(bytes, 12);
   constexpr std::uint64_t most = 4096;
-  if (count == 0) refuse(name, 4, "holds no image: give a file with some");
+  if (count == 0) refuse_byte(name, 4, "holds no image: give a file with some");
   if (height == 0 || height > most)
-    refuse(name, 8, "images " + std::to_string(height) + " pixels high, wanted is 1 to 4096: the head is damaged");
+    refuse_byte(name, 8, "images " + std::to_string(height) + " pixels high, wanted is 1 to 4096: the head is damaged");
   if (width == 0 || width > most)
-    refuse(name, 12, "images " + std::to_string(width) + " pixels wide, wanted is 1 to 4096: the head is damaged");
+    refuse_byte(name, 12, "images " + std::to_string(width) + " pixels wide, wanted is 1 to 4096: the head is damaged");
   require_length(bytes, name, 16 + count * height * width);
   Images images;
   images.height = static_cast<int>(height), images.width = static_cast<int>(width);
@@ -75,7 +70,7 @@ Images read_idx_images(std::string_view bytes, const std::string& name) {
 std::vector<std::uint8_t> read_idx_labels(std::string_view bytes, const std::string& name, int classes) {
   require_magic(bytes, name, labels_magic, 8);
   const std::uint64_t count = big_endian(bytes, 4);
-  if (count == 0) refuse(name, 4, "holds no label: give a file with some");
+  if (count == 0) refuse_byte(name, 4, "holds no label: give a file with some");
   require_length(bytes, name, 8 + count);
   std::vector<std::uint8_t> labels(bytes.size() - 8);
   std::transform(bytes.begin() + 8, bytes.end(), labels.begin(), byte);
@@ -85,8 +80,8 @@ std::vector<std::uint8_t> read_idx_labels(std::string_view bytes, const std::str
 
 Images read_cifar10(std::string_view bytes, const std::string& name) {
   if (bytes.empty() || bytes.size() % cifar_record != 0)
-    refuse(name, bytes.size() / cifar_record * cifar_record,
-           "the file ends within a record of 3073 bytes: it is cut short, or not CIFAR-10's binary version");
+    refuse_byte(name, bytes.size() / cifar_record * cifar_record,
+                "the file ends within a record of 3073 bytes: it is cut short, or not CIFAR-10's binary version");
   Images images;
   images.channels = 3, images.height = images.width = 32;
   images.pixels.reserve(bytes.size());
@@ -137,9 +132,9 @@ Images read_uci_digits(std::string_view text, const std::string& name) {
 Images labelled(Images images, std::vector<std::uint8_t> labels, const std::string& images_name,
                 const std::string& labels_name) {
   if (images.size() != labels.size())
-    refuse(labels_name, 4,
-           std::to_string(labels.size()) + " labels for the " + std::to_string(images.size()) + " images of " +
-               images_name + ": give files that belong together");
+    refuse_byte(labels_name, 4,
+                std::to_string(labels.size()) + " labels for the " + std::to_string(images.size()) + " images of " +
+                    images_name + ": give files that belong together");
   images.labels = std::move(labels);
   return images;
 }

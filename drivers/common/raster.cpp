@@ -6,21 +6,12 @@
 #include <cctype>
 #include <cstdlib>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 
 namespace revode::host {
 namespace {
 constexpr int most_pixels = 8192;  // a side
-
-[[noreturn]] void refuse(const std::string& name, std::size_t offset, const std::string& what) {
-  throw Failure(Exit::usage, name + ", byte " + std::to_string(offset), what);
-}
-std::uint8_t byte(char c) {
-  return static_cast<std::uint8_t>(c);
-}
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 
 /// PGM and PPM: words separated by blanks, # up to the end of a line is a comment.
 class Netpbm {
@@ -33,13 +24,13 @@ class Netpbm {
     r.channels = kind == '2' || kind == '5' ? 1 : 3;
     r.width = number(most_pixels, "a width"), r.height = number(most_pixels, "a height");
     const int most = number(255, "a greatest value of one byte");
-    if (r.width == 0 || r.height == 0 || most == 0) refuse(name_, at_, "has no pixels: give a picture with some");
+    if (r.width == 0 || r.height == 0 || most == 0) refuse_byte(name_, at_, "has no pixels: give a picture with some");
     const std::size_t count = size(r.width) * size(r.height) * size(r.channels);
     const bool text = kind == '2' || kind == '3';
     if (!text) ++at_;  // one blank
     if (!text && (at_ > bytes_.size() || bytes_.size() - at_ < count))
-      refuse(name_, bytes_.size(), "ends before its last pixel: it is cut short");
-    if (text && bytes_.size() < count) refuse(name_, bytes_.size(), "ends before its last pixel: it is cut short");
+      refuse_byte(name_, bytes_.size(), "ends before its last pixel: it is cut short");
+    if (text && bytes_.size() < count) refuse_byte(name_, bytes_.size(), "ends before its last pixel: it is cut short");
     r.samples.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       const int v = text ? number(most, "a sample") : byte(bytes_[at_++]);
@@ -61,8 +52,8 @@ class Netpbm {
     for (; at_ < bytes_.size() && std::isdigit(byte(bytes_[at_])) && value <= most; ++at_)
       value = 10 * value + (bytes_[at_] - '0');
     if (at_ == first || value > most)
-      refuse(name_, first,
-             std::string(what) + " up to " + std::to_string(most) + " is wanted here: the file is damaged");
+      refuse_byte(name_, first,
+                  std::string(what) + " up to " + std::to_string(most) + " is wanted here: the file is damaged");
     return value;
   }
   std::string_view bytes_;
@@ -76,12 +67,14 @@ class Png {
   Raster read() {
     std::string packed;
     for (std::size_t at = 8;;) {
-      if (bytes_.size() < at + 12) refuse(name_, bytes_.size(), "ends within a chunk: the PNG file is cut short");
+      if (bytes_.size() < at + 12) refuse_byte(name_, bytes_.size(), "ends within a chunk: the PNG file is cut short");
       const std::uint64_t length = number(at);
-      if (bytes_.size() - at - 12 < length) refuse(name_, at, "a chunk goes beyond the end: the PNG file is cut short");
+      if (bytes_.size() - at - 12 < length)
+        refuse_byte(name_, at, "a chunk goes beyond the end: the PNG file is cut short");
       const std::string_view kind = bytes_.substr(at + 4, 4), data = bytes_.substr(at + 8, length);
       const auto sum = crc32(0, reinterpret_cast<const Bytef*>(bytes_.data() + at + 4), static_cast<uInt>(length + 4));
-      if (sum != number(at + 8 + length)) refuse(name_, at, "a chunk's checksum is wrong: the PNG file is damaged");
+      if (sum != number(at + 8 + length))
+        refuse_byte(name_, at, "a chunk's checksum is wrong: the PNG file is damaged");
       if (at == 8) head(kind, data);
       if (kind == "IDAT") packed += data;
       if (kind == "IEND") break;
@@ -98,16 +91,16 @@ class Png {
   }
   void head(std::string_view kind, std::string_view data) {
     if (kind != "IHDR" || data.size() != 13)
-      refuse(name_, 8, "the PNG file does not begin with its head: it is damaged");
+      refuse_byte(name_, 8, "the PNG file does not begin with its head: it is damaged");
     const std::uint32_t width = number(16), height = number(20);
     if (width == 0 || height == 0 || width > most_pixels || height > most_pixels)
-      refuse(name_, 16,
-             "is " + std::to_string(width) + " x " + std::to_string(height) + ", wanted is 1 to 8192 each way");
+      refuse_byte(name_, 16,
+                  "is " + std::to_string(width) + " x " + std::to_string(height) + ", wanted is 1 to 8192 each way");
     const int colour = byte(data[9]);
     if (byte(data[8]) != 8 || (colour != 0 && colour != 2 && colour != 4 && colour != 6) || data[12] != 0)
-      refuse(name_, 24,
-             "is a PNG of another kind than 8 bits, grey or colour, not interlaced: convert it, as by "
-             "'magick IN -depth 8 -interlace none PNG32:OUT' or to PGM");
+      refuse_byte(name_, 24,
+                  "is a PNG of another kind than 8 bits, grey or colour, not interlaced: convert it, as by "
+                  "'magick IN -depth 8 -interlace none PNG32:OUT' or to PGM");
     raster_.width = static_cast<int>(width), raster_.height = static_cast<int>(height);
     raster_.channels = colour == 2 || colour == 6 ? 3 : 1;
     stored_ = raster_.channels + (colour >= 4 ? 1 : 0);
@@ -117,7 +110,8 @@ class Png {
     uLongf length = static_cast<uLongf>(lines.size());
     const int state = uncompress(reinterpret_cast<Bytef*>(lines.data()), &length,
                                  reinterpret_cast<const Bytef*>(packed.data()), static_cast<uLong>(packed.size()));
-    if (state != Z_OK || length != lines.size()) refuse(name_, 8, "its pixels do not expand: the PNG file is damaged");
+    if (state != Z_OK || length != lines.size())
+      refuse_byte(name_, 8, "its pixels do not expand: the PNG file is damaged");
     return lines;
   }
   Raster unfiltered(std::string lines) {
@@ -126,7 +120,8 @@ class Png {
     for (int i = 0; i < raster_.height; ++i) {
       char* line = lines.data() + size(i) * (width + 1);
       const int filter = byte(*line++);
-      if (filter > 4) refuse(name_, 8, "line " + std::to_string(i) + " has no known filter: the PNG file is damaged");
+      if (filter > 4)
+        refuse_byte(name_, 8, "line " + std::to_string(i) + " has no known filter: the PNG file is damaged");
       for (std::size_t k = 0; k < width; ++k) {
         const int a = k >= step ? byte(line[k - step]) : 0, b = byte(above[k]),
                   c = k >= step ? byte(above[k - step]) : 0;
@@ -158,7 +153,7 @@ Raster read_raster(std::string_view bytes, const std::string& name) {
   if (bytes.size() > 2 && bytes[0] == 'P' && (bytes[1] == '2' || bytes[1] == '3' || bytes[1] == '5' || bytes[1] == '6'))
     return Netpbm(bytes, name).read();
   if (bytes.substr(0, 8) == std::string_view("\x89PNG\r\n\x1a\n", 8)) return Png(bytes, name).read();
-  refuse(name, 0, "is neither PGM, PPM nor PNG: convert it, as by 'magick IN OUT.pgm'");
+  refuse_byte(name, 0, "is neither PGM, PPM nor PNG: convert it, as by 'magick IN OUT.pgm'");
 }
 
 std::vector<std::uint8_t> fitted(const Raster& r, int channels, int height, int width) {

@@ -39,10 +39,6 @@ struct Fitted {
   }
 };
 
-void need(Status status, const std::string& what) {
-  if (status != Status::ok) throw Failure(Exit::not_finite, what, sentence(status));
-}
-
 /// Its rows as the model sees them; those in the base are in no other units.
 std::vector<float> points_of(const Options& options, const std::string& file, const DensityData& data, bool base) {
   const Table table = read_table(file, list_of(options.text("data.columns")));
@@ -54,7 +50,7 @@ std::vector<float> points_of(const Options& options, const std::string& file, co
 void evaluate(const Options& options, Fitted& fitted) {
   const std::string& file = options.text("evaluate");
   std::vector<double> log_p;
-  need(fitted.trainee->log_density(fitted.theta.data(), points_of(options, file, fitted.data, false), log_p), file);
+  require(fitted.trainee->log_density(fitted.theta.data(), points_of(options, file, fitted.data, false), log_p), file);
   std::string text = "log_p\n";
   double sum = 0;
   for (const double v : log_p) {
@@ -103,17 +99,17 @@ void run_command(const Options& options) {
   std::vector<double> gain;
   if (options.integer("sample") > 0) {
     const auto seed = static_cast<std::uint64_t>(options.integer("sample_seed"));
-    need(fitted.trainee->sample(fitted.theta.data(), seed, 0, static_cast<std::size_t>(options.integer("sample")),
-                                points),
-         "--sample");
+    require(fitted.trainee->sample(fitted.theta.data(), seed, 0, static_cast<std::size_t>(options.integer("sample")),
+                                   points),
+            "--sample");
   } else if (const std::string& data = options.text("to_base"); !data.empty()) {
     points = points_of(options, data, fitted.data, false);
-    need(fitted.trainee->carry(0, fitted.trainee->base(), fitted.theta.data(), points, gain), data);
+    require(fitted.trainee->carry(0, fitted.trainee->base(), fitted.theta.data(), points, gain), data);
     std::fill(units.mean.begin(), units.mean.end(), 0.), std::fill(units.scale.begin(), units.scale.end(), 1.);
   } else {
     const std::string& base = options.text("from_base");
     points = points_of(options, base, fitted.data, true);
-    need(fitted.trainee->carry(fitted.trainee->base(), 0, fitted.theta.data(), points, gain), base);
+    require(fitted.trainee->carry(fitted.trainee->base(), 0, fitted.theta.data(), points, gain), base);
   }
   write_text(options.text("out"), points_csv(units, points));
   std::printf("%zu rows in %s\n", points.size() / units.names.size(), options.text("out").c_str());

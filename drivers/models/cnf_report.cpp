@@ -14,10 +14,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t drawn_points = 5000, drawn_columns = 10;
 constexpr int pixels = 160, frames = 6;
 
-void need(Status status, const std::string& what) {
-  if (status != Status::ok) throw Failure(Exit::not_finite, what, sentence(status));
-}
-
 std::vector<float> first(const std::vector<float>& part, std::size_t dim) {
   const std::size_t n = std::min(part.size(), drawn_points * dim);
   return {part.begin(), part.begin() + static_cast<std::ptrdiff_t>(n)};
@@ -61,7 +57,7 @@ Drawn draw_flow(const fs::path& folder, CnfTrainee& trainee, const std::vector<f
   for (int k = 0; k < frames; ++k) {
     const float last = trainee.base(), step = last / (frames - 1);
     const float to = k + 1 == frames ? 0.f : last - step * static_cast<float>(k);
-    if (k > 0) need(trainee.carry(last - step * static_cast<float>(k - 1), to, theta.data(), points, gain), "flow");
+    if (k > 0) require(trainee.carry(last - step * static_cast<float>(k - 1), to, theta.data(), points, gain), "flow");
     add_points(text, k, points);
     const std::string title = k == 0            ? "base"
                               : k + 1 == frames ? "samples"
@@ -88,7 +84,7 @@ std::vector<Drawn> draw_plane(const fs::path& folder, const DensityData& data, C
   const std::vector<float> shown = first(data.test, 2);
   const Window window(shown);
   std::vector<float> samples, grid;
-  need(trainee.sample(theta.data(), 1, 0, drawn_points, samples), "samples");
+  require(trainee.sample(theta.data(), 1, 0, drawn_points, samples), "samples");
   const double h = 2 * window.half / pixels;
   for (int i = 0; i < pixels; ++i)
     for (int j = 0; j < pixels; ++j) {
@@ -96,7 +92,7 @@ std::vector<Drawn> draw_plane(const fs::path& folder, const DensityData& data, C
       grid.push_back(static_cast<float>(window.y - window.half + (j + .5) * h));
     }
   std::vector<double> log_p;
-  need(trainee.log_density(theta.data(), grid, log_p), "density");
+  require(trainee.log_density(theta.data(), grid, log_p), "density");
   std::string points = "panel,x,y\n", density = "x,y,density\n";
   add_points(points, 0, shown), add_points(points, 1, samples);
   for (std::size_t k = 0; k < log_p.size(); ++k)
@@ -116,7 +112,7 @@ std::vector<Drawn> draw_plane(const fs::path& folder, const DensityData& data, C
   std::vector<Drawn> drawn{draw(folder, "density", script.str(), {1200, 430})};
   std::vector<double> gain;
   std::vector<float> base = samples;
-  need(trainee.carry(0, trainee.base(), theta.data(), base, gain), "samples");
+  require(trainee.carry(0, trainee.base(), theta.data(), base, gain), "samples");
   drawn.push_back(draw_flow(folder, trainee, theta, base, window));
   return drawn;
 }
@@ -126,7 +122,7 @@ Drawn draw_margins(const fs::path& folder, const DensityData& data, CnfTrainee& 
   const auto d = static_cast<std::size_t>(data.dim), n = std::min(d, drawn_columns);
   std::vector<float> samples;
   const std::vector<float> shown = first(data.test, d);
-  need(trainee.sample(theta.data(), 1, 0, shown.size() / d, samples), "samples");
+  require(trainee.sample(theta.data(), 1, 0, shown.size() / d, samples), "samples");
   write_whole(folder / "data.csv", {bytes_of(points_csv(data, shown))});
   write_whole(folder / "samples.csv", {bytes_of(points_csv(data, samples))});
   std::ostringstream script;

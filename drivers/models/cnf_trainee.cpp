@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "common/batches.hpp"
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "revode/random.hpp"
 
@@ -12,9 +13,6 @@ namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 14, noise_stream = 15, sample_stream = 16;
 constexpr float tracked = 0.1f;  // part of a moving moment that a batch renews, as in FFJORD
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 }  // namespace
 
 CnfTrainee::CnfTrainee(const DensityData& data, const Batches& batches, const CnfModel<float>::Config& config)

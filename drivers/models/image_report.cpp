@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "common/raster.hpp"
 #include "common/run_folder.hpp"
@@ -15,9 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t most_mistakes = 32;
 
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 /// A picture must not end a run that has trained for hours.
 template <class Write>
 Drawn drawn(const std::string& name, const Write& write) {
@@ -33,8 +31,7 @@ Answers answers_of(ImageTrainee& trainee, const Images& images, const std::vecto
   Answers all, some;
   for (std::size_t from = 0; from < images.size(); from += trainee.lanes()) {
     const std::size_t count = std::min(trainee.lanes(), images.size() - from);
-    if (const Status s = trainee.answers(images, from, count, theta.data(), some); s != Status::ok)
-      throw Failure(Exit::not_finite, "image " + std::to_string(from), revode::sentence(s));
+    require(trainee.answers(images, from, count, theta.data(), some), "image " + std::to_string(from));
     all.insert(all.end(), some.begin(), some.end());
   }
   return all;

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 22, shift_stream = 23;
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 }  // namespace
 
 ImageTrainee::ImageTrainee(const ImageSet& set, const Batches& batches, const OdeNet::Config& config)

@@ -2,15 +2,13 @@
 
 #include <cmath>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "revode/random.hpp"
 
 namespace revode::host {
 namespace {
 constexpr std::uint32_t weight_stream = 21;
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 /// Sizes that the user's options make impossible.
 void require(bool good, const char* flag, const std::string& what) {
   if (!good) throw Failure(Exit::usage, flag, what);

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "common/batches.hpp"
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "models/solver_options.hpp"
 #include "revode/random.hpp"
@@ -13,9 +14,6 @@
 namespace revode::host {
 namespace {
 constexpr std::uint32_t order_stream = 6;
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
-}
 /// A model that cannot be made: an option that made it is wrong.
 void require(Status status, const char* flag) {
   if (status != Status::ok) throw Failure(Exit::usage, flag, sentence(status));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/casts.hpp"
 #include "common/error.hpp"
 #include "common/text.hpp"
 #include "revode/kernels.hpp"
@@ -13,9 +14,6 @@ namespace {
 std::size_t add(const std::string& name, std::vector<std::size_t> shape, std::size_t offset, std::vector<Part>& out) {
   out.push_back({name, std::move(shape), offset});
   return offset + out.back().count();
-}
-std::size_t size(int n) {
-  return static_cast<std::size_t>(n);
 }
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   std::vector<std::string> sizes;
