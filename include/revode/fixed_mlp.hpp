@@ -68,7 +68,7 @@ class FixedMlp {
   static REVODE_INLINE void rows(int o, int out, int in, const T* w, const T* x, T* y) {
     using P = kernel::On<T, W>;
     for (; o + W <= out; o += W) {
-      typename P::V a;
+      typename P::V a{};
       for (int l = 0; l < W; ++l) {
         T sum = w[out * in + o + l];
         for (int i = 0; i < in; ++i) sum = O::fma(w[(o + l) * in + i], x[i], sum);
