@@ -3,8 +3,6 @@
 /// tangents: shape() has no rows then. Work: where packs are one wide (on microcontrollers) the widest hidden layer,
 /// twice that from three layers on; elsewhere none.
 #pragma once
-#include <string.h>
-
 #include <utility>
 
 #include "revode/impl/slopes.hpp"
@@ -90,7 +88,7 @@ class FixedMlp {
     T* to = l == 0 ? x_bar : here;
     if constexpr (l > 0 && kernel::width<T> == 1) {
       to = reinterpret_cast<T*>(call.work + (l % 2 == 0 ? row(hidden(true)) : 0));
-      memset(to, 0, static_cast<std::size_t>(width[l]) * sizeof(T));
+      __builtin_memset(to, 0, static_cast<std::size_t>(width[l]) * sizeof(T));
     }
     dense_vjp<!last, l>(call.theta + params_before(l), from, y, y_bar, to,
                         theta_bar ? theta_bar + params_before(l) : nullptr);

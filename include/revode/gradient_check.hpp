@@ -2,8 +2,6 @@
 /// L = sum(c y) with random c; each cotangent is compared with (L(v + e) - L(v - e)) / 2e. In double with e = 1e-6 a
 /// right VJP agrees to about 1e-9 (truncation e^2, rounding 1e-16 / e); a wrong one is off by order 1.
 #pragma once
-#include <string.h>
-
 #include "revode/map.hpp"
 #include "revode/random.hpp"
 
@@ -22,10 +20,11 @@ class GradientCheck {
   }
   /// The worst |difference| / (1 + |cotangent|) over x, theta and t. `t_dot` is [tangents] or null.
   T worst(T t, const T* theta, const T* x, T e, const T* t_dot = nullptr) {
-    if (in_ > 0) memcpy(x_, x, in_ * sizeof(T));  // a map may have no input, or no parameters, and none be null
-    if (params_ > 0) memcpy(theta_, theta, params_ * sizeof(T));
-    memset(x_bar_, 0, in_ * sizeof(T));
-    memset(theta_bar_, 0, params_ * static_cast<std::size_t>(extent_.lanes) * sizeof(T));
+    if (in_ > 0)
+      __builtin_memcpy(x_, x, in_ * sizeof(T));  // a map may have no input, or no parameters, and none be null
+    if (params_ > 0) __builtin_memcpy(theta_, theta, params_ * sizeof(T));
+    __builtin_memset(x_bar_, 0, in_ * sizeof(T));
+    __builtin_memset(theta_bar_, 0, params_ * static_cast<std::size_t>(extent_.lanes) * sizeof(T));
     Random random(7, 0);
     for (std::size_t i = 0; i < out_; ++i) y_bar_[i] = static_cast<T>(2 * random.uniform() - 1);
     T t_bar = 0, worst = 0;

@@ -1,7 +1,5 @@
 /// Bodies of Adams; included by lib/solve/ and by a device that instantiates static types.
 #pragma once
-#include <string.h>
-
 #include "revode/adams.hpp"
 #include "revode/impl/flow_impl.hpp"
 
@@ -42,7 +40,7 @@ T derivative(int count, const T* nodes, const T* values, int m) {
 
 template <class N, class F>
 void Adams<N, F>::lift(T t0, const T* y0) {
-  memset(state, 0, Base::words() * sizeof(Word));
+  __builtin_memset(state, 0, Base::words() * sizeof(Word));
   Base::lift(t0, y0);
 }
 
@@ -73,8 +71,8 @@ void Adams<N, F>::remember(const Step<T>& s) {
   const int most = method_.past();
   if (most == 0) return;
   T* h = steps(state);
-  for (int j = most; j > 1; --j) memcpy(past(j), past(j - 1), n_ * sizeof(Word)), h[j - 1] = h[j - 2];
-  memcpy(past(1), Base::slope(0), n_ * sizeof(Word));
+  for (int j = most; j > 1; --j) __builtin_memcpy(past(j), past(j - 1), n_ * sizeof(Word)), h[j - 1] = h[j - 2];
+  __builtin_memcpy(past(1), Base::slope(0), n_ * sizeof(Word));
   h[0] = s.h;
 }
 
@@ -116,8 +114,8 @@ void Adams<N, F>::pull(const Step<T>& s) {
     if (times) h_bar += steps(bar)[0];
     Base::pull(s);
     for (int j = 1; j < most; ++j)
-      memcpy(past_bar(j), past_bar(j + 1), n_ * sizeof(T)), steps(bar)[j - 1] = steps(bar)[j];
-    memset(past_bar(most), 0, n_ * sizeof(T));
+      __builtin_memcpy(past_bar(j), past_bar(j + 1), n_ * sizeof(T)), steps(bar)[j - 1] = steps(bar)[j];
+    __builtin_memset(past_bar(most), 0, n_ * sizeof(T));
     steps(bar)[most - 1] = 0;
     return;
   }
@@ -125,7 +123,7 @@ void Adams<N, F>::pull(const Step<T>& s) {
   this->number.value(0, n_, desk_.x, state);
   const Stencil e = arrange_both(s);
   T* p_bar = Base::slope(2);
-  memset(p_bar, 0, n_ * sizeof(T));
+  __builtin_memset(p_bar, 0, n_ * sizeof(T));
   const T c = s.h * e.corrector.weight[0], *w = bar;
   kernel::combine(n_, w_, static_cast<const T*>(nullptr), 1, &c, &w);
   const T part = Base::add_vjp(s.t1, Base::stage_input(1), Base::slope(1), Base::tape(1), w_, p_bar);

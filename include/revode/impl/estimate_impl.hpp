@@ -1,7 +1,5 @@
 /// Bodies of Flow that adaptive steps need: the error estimates of control.hpp, and a state that can be taken back.
 #pragma once
-#include <string.h>
-
 #include "revode/flow.hpp"
 
 namespace revode {
@@ -59,13 +57,13 @@ void Flow<N, F, C>::blend_pair(T h) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::hold() {
-  memcpy(copy_, state, words() * sizeof(Word));
+  __builtin_memcpy(copy_, state, words() * sizeof(Word));
   held_number_ = number;
 }
 
 template <class N, class F, class C>
 void Flow<N, F, C>::release() {
-  memcpy(state, copy_, words() * sizeof(Word));
+  __builtin_memcpy(state, copy_, words() * sizeof(Word));
   number = held_number_;
   ran_ahead_ = false;
   fresh_ = method_.registers == 1;  // the first stage is that of the step which is tried again
@@ -74,7 +72,7 @@ void Flow<N, F, C>::release() {
 template <class N, class F, class C>
 void Flow<N, F, C>::settle() {
   fresh_ = fresh_ || (ran_ahead_ && !kept());
-  if (ran_ahead_ && !kept()) memcpy(slope(0), slope(stages_), n_ * sizeof(T));
+  if (ran_ahead_ && !kept()) __builtin_memcpy(slope(0), slope(stages_), n_ * sizeof(T));
   ran_ahead_ = false;
 }
 
@@ -92,7 +90,7 @@ typename Flow<N, F, C>::T Flow<N, F, C>::first_step(const Controller<T>& control
                                                     const Evaluate& evaluate_at) {
   const int lanes = call.extent.lanes, dim = static_cast<int>(n_) / lanes;
   const auto norm = [&](const T* v) {
-    memcpy(error_, v, n_ * sizeof(T));
+    __builtin_memcpy(error_, v, n_ * sizeof(T));
     return scaled_norm(dim, lanes, controller.control(), error_, y, y);
   };
   evaluate_at(t0, y, slope(0));

@@ -1,8 +1,6 @@
 /// Bodies of Flow: steps of a whole word. Included by lib/solve/ (run-time field) and by a device that instantiates a
 /// static field.
 #pragma once
-#include <string.h>
-
 #include "revode/impl/estimate_impl.hpp"
 #include "revode/impl/increment_impl.hpp"
 #include "revode/impl/letter_impl.hpp"
@@ -72,7 +70,7 @@ void Flow<N, F, C>::unpull(const Step<T>& s, BitLog* log) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::pull(const Step<T>& s) {
-  memcpy(copy_, state, words() * sizeof(Word));
+  __builtin_memcpy(copy_, state, words() * sizeof(Word));
   moved();
   int arranged = -1;  // the letter whose stages and tape stand in memory
   for (int i = 0; i < method_.letters; ++i) {

@@ -1,7 +1,5 @@
 /// Bodies of Flow: the increment of a tableau and its transpose, over f and its VJP.
 #pragma once
-#include <string.h>
-
 #include "revode/flow.hpp"
 #include "revode/impl/few.hpp"
 
@@ -110,7 +108,7 @@ REVODE_INLINE typename Flow<N, F, C>::T Flow<N, F, C>::vjp_here(T t, const T* x,
     });
     return part;
   } else {
-    memset(x_bar, 0, n_ * sizeof(T));
+    __builtin_memset(x_bar, 0, n_ * sizeof(T));
     return add_vjp(t, x, f, tape, f_bar, x_bar);
   }
 }

@@ -1,7 +1,5 @@
 /// Bodies of Flow: one letter acts, is undone, is transposed.
 #pragma once
-#include <string.h>
-
 #include "revode/flow.hpp"
 #include "revode/impl/few.hpp"
 
@@ -24,7 +22,7 @@ void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, T* x
   }
   halved_ = l.s != 0 && watches() ? number.halvings(n_, a, to, halve_above) : 0;
   if (l.s == 0) {
-    memcpy(a, to, n_ * sizeof(Word));
+    __builtin_memcpy(a, to, n_ * sizeof(Word));
   } else if (C::plain) {
     number.reflect(n_, a, to);  // one with s > 0 is idle
   } else if (watches() && halved_ > 0) {
@@ -79,7 +77,7 @@ template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
   if (!relaxes(l)) return arrange_here(l, s, x);
   evaluate(time(s, l.tau), x, slope(0), tape(0));
-  memcpy(delta_, slope(0), n_ * sizeof(T));
+  __builtin_memcpy(delta_, slope(0), n_ * sizeof(T));
 }
 
 /// A push or a drift, or its inverse: x = b, then a += or -= what it gives. Near flows do so behind one call, others

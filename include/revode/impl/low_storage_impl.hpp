@@ -1,7 +1,5 @@
 /// Bodies of LowStorage; included by lib/solve/ and by a device that instantiates static types.
 #pragma once
-#include <string.h>
-
 #include "revode/impl/flow_impl.hpp"
 #include "revode/low_storage.hpp"
 
@@ -46,7 +44,7 @@ void LowStorage<N, F>::pull(const Step<T>& s) {
     if (!last) {
       const T down = -hB, *of = Q;
       if (i > 0) kernel::combine(n_, state, state, 1, &down, &of);
-      if (i == 0) memcpy(state, y, n_ * sizeof(T));
+      if (i == 0) __builtin_memcpy(state, y, n_ * sizeof(T));
       Base::evaluate(stage_time(s, i), state, Base::slope(0), Base::tape(0));
     }
     const T part = Base::add_vjp(stage_time(s, i), state, k, Base::tape(0), Q_bar, bar);
@@ -55,11 +53,11 @@ void LowStorage<N, F>::pull(const Step<T>& s) {
     const T inverse = 1 / form_.A[i], back[] = {inverse, -inverse}, *both[] = {Q, k};
     kernel::combine(n_, Q, static_cast<const T*>(nullptr), 2, back, both);
   }
-  memcpy(state, y, n_ * sizeof(T));
+  __builtin_memcpy(state, y, n_ * sizeof(T));
 }
 
 template <class N, class F>
 void LowStorage<N, F>::release() {
-  memcpy(state, y, n_ * sizeof(T));
+  __builtin_memcpy(state, y, n_ * sizeof(T));
 }
 }  // namespace revode

@@ -74,7 +74,7 @@ Status Walk<N, W, F, G>::turn(const ThetaBar<T>& theta_bar, T* times_bar) {
   flow_.t_bar = flow_.h_bar = 0;
   flow_.bar_out = {theta_bar, nullptr};
   if constexpr (!returns) return failed(Status::not_reversible), flow_.status;
-  memset(flow_.bar, 0, flow_.words() * sizeof(T));
+  __builtin_memset(flow_.bar, 0, flow_.words() * sizeof(T));
   return flow_.status;
 }
 

@@ -9,8 +9,6 @@
 /// A full tape leaves a restore point and starts again; on the way back each closed segment is run once more to fill
 /// its tape. Memory (4 + slots) d and the tape. The self-check is that of reversed.hpp.
 #pragma once
-#include <string.h>
-
 #include "revode/residue.hpp"
 #include "revode/way.hpp"
 
@@ -81,7 +79,7 @@ class Taped {
 
   T* kept(long n) const { return states_ + static_cast<std::size_t>(n % (delay_ + 1)) * d_; }
   T* slope(long n) const { return slopes_ + static_cast<std::size_t>(n % order) * d_; }
-  void copy(T* to, const T* from) const { memcpy(to, from, d_ * sizeof(T)); }
+  void copy(T* to, const T* from) const { __builtin_memcpy(to, from, d_ * sizeof(T)); }
 
   /// State n from state n + 1, into prediction_; the one body that both passes call.
   [[gnu::noinline]] void predict(const Step<T>& s, const T* next, Flow& flow) {
