@@ -11,11 +11,6 @@ namespace {
 constexpr std::uint32_t images_magic = 2051, labels_magic = 2049;
 constexpr std::size_t cifar_record = 3073;
 
-std::uint32_t big_endian(std::string_view bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) value = value << 8 | static_cast<std::uint8_t>(bytes[at + i]);
-  return value;
-}
 /// The whole of a file, and nothing behind it.
 void require_length(std::string_view bytes, const std::string& name, std::uint64_t wanted) {
   if (bytes.size() < wanted)

@@ -84,11 +84,7 @@ class Png {
   }
 
  private:
-  std::uint32_t number(std::size_t at) const {
-    std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | byte(bytes_[at + i]);
-    return value;
-  }
+  std::uint32_t number(std::size_t at) const { return big_endian(bytes_, at); }
   void head(std::string_view kind, std::string_view data) {
     if (kind != "IHDR" || data.size() != 13)
       refuse_byte(name_, 8, "the PNG file does not begin with its head: it is damaged");
