@@ -23,6 +23,42 @@ REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
     sum = On<T, W>::fma(a, v, sum);
 }
 
+/// sum[q] += a v[q] for q < Q. Where a block takes up all 16 registers, a row of it is one piece to the compiler: left
+/// the choice, GCC reads v from memory again for every row, or copies sums.
+template <class T, int W, int Q>
+REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
+#if defined(__AVX2__) && defined(__FMA__)
+#define REVODE_BROADCAST(s) "vbroadcasts" s " %[a], %[all]\n\t"
+#define REVODE_ADD(s, q) "vfmadd231p" s " %[v" q "], %[all], %[s" q "]\n\t"
+#define REVODE_TWO(s)                                           \
+  asm(REVODE_BROADCAST(s) REVODE_ADD(s, "0") REVODE_ADD(s, "1") \
+      : [all] "=&x"(all), [s0] "+x"(sum[0]), [s1] "+x"(sum[1])  \
+      : [a] "m"(a), [v0] "x"(v[0]), [v1] "x"(v[1]))
+#define REVODE_THREE(s)                                                            \
+  asm(REVODE_BROADCAST(s) REVODE_ADD(s, "0") REVODE_ADD(s, "1") REVODE_ADD(s, "2") \
+      : [all] "=&x"(all), [s0] "+x"(sum[0]), [s1] "+x"(sum[1]), [s2] "+x"(sum[2])  \
+      : [a] "m"(a), [v0] "x"(v[0]), [v1] "x"(v[1]), [v2] "x"(v[2]))
+  if constexpr (registers == 16 && W == width<T> && (Q == 2 || Q == 3)) {
+    Pack<T, W> all;
+    if constexpr (sizeof(T) == 4 && Q == 2)
+      REVODE_TWO("s");
+    else if constexpr (sizeof(T) == 4)
+      REVODE_THREE("s");
+    else if constexpr (Q == 2)
+      REVODE_TWO("d");
+    else
+      REVODE_THREE("d");
+    return;
+  }
+#undef REVODE_BROADCAST
+#undef REVODE_ADD
+#undef REVODE_TWO
+#undef REVODE_THREE
+#endif
+  const auto all = On<T, W>::all(a);
+  REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[q] = On<T, W>::fma(all, v[q], sum[q]);
+}
+
 /// Counts one off the `left` of a line's `count` terms, or begins the next line: all bits where it did, to mask a jump
 /// with, else none. Two loops in one, whose end alone has to be predicted.
 REVODE_INLINE Index line_ends(Index& left, Index count) {

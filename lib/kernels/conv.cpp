@@ -42,11 +42,20 @@ inline constexpr int most_rows = most_pixels<T, W> == 1 ? 4
                                  : few_registers        ? 12 / Q
                                                         : (register_bytes == 64 ? 30 : 14) / (Q + 1);
 
+/// R rows of y, each in a page of its own, that the next block waits for.
+template <class T, int R, int Q>
+REVODE_INLINE void fetch_next(const Patch<T>& p, const Output<T>& out, Index row, Index lane) {
+  const T* const y = out.y + row * out.rows_y + lane;
+  REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+      __builtin_prefetch(y + r * out.rows_y + q * p.apart_y, 1);
+}
 /// All rows of y, lanes from ... to - 1.
 template <class T, int W, int Q>
 void rows_of(const Patch<T>& p, const Output<T>& out, Index from, Index to) {
   constexpr int most = most_rows<T, W, Q>, rest = few_registers ? 2 * most / 3 : (most + 2) / 3;
   descending_blocks<most, rest, 1>(out.rows, [&]<int R>(int row) REVODE_INLINED {
+    if constexpr (few_registers)
+      if (p.channels > 1 && row + R < out.rows) fetch_next<T, R, Q>(p, out, row + R, from);
     for (Index lane = from; lane < to; lane += W) block<T, W, R, Q>(p, out, row, lane);
   });
 }
@@ -57,10 +66,11 @@ void near_rows_of(const Patch<T>& p, Output<T> out, Index from, Index to, Index 
   constexpr Index half = 16384, line = 64, step = line / static_cast<Index>(sizeof(T));
   const Index taps = p.step_x < 0 ? -p.step_x : p.step_x;
   const Index wide = ((Q - 1) * p.apart_x + (p.steps - 1) * taps) / lanes + 1;
-  const int most = static_cast<int>(half / (line * (p.lines * wide + 1))) + 1;
+  const int most = static_cast<int>(half / (line * (p.lines * wide + 1))) + 1, parts = (p.channels + most - 1) / most;
+  const int even = parts > 1 ? (p.channels + parts - 1) / parts : p.channels;
   Patch<T> part = p;
   for (int c = 0; c == 0 || c < p.channels; c += part.channels) {
-    part.channels = p.channels - c < most ? p.channels - c : most;
+    part.channels = p.channels - c < even ? p.channels - c : even;
     for (Index lane = from; lane < to; lane += step)
       rows_of<T, W, Q>(part, out, lane, lane + step < to ? lane + step : to);
     part.A += part.channels * p.channel_A, part.x += part.channels * p.channel_x;

@@ -30,7 +30,7 @@ struct Rows {
   REVODE_INLINE Rows(const T* A, Index s) : stride(s), twice(2 * s) {
     REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += 3 * s) at[g] = A;
   }
-  REVODE_INLINE T operator()(int r, int k) const {
+  REVODE_INLINE const T& operator()(int r, int k) const {
     const T* a = at[r / 3] + k;
     return r % 3 == 0 ? a[0] : a[r % 3 == 1 ? stride : twice];
   }
@@ -114,50 +114,80 @@ struct Block {
     } else {
       typename O::V v[Q];
       REVODE_UNROLL for (int q = begin; q < end; ++q) v[q] = x(q);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) {
-        const auto a = O::all(A(r, k));
-        REVODE_UNROLL for (int q = begin; q < end; ++q) accumulate<T, W>(sum[r][q], a, v[q]);
-      }
+      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_row<T, W, end - begin>(sum[r] + begin, A(r, k), v + begin);
     }
+  }
+  /// f.operator()<first_lacks, last_lacks>() as p has them, forward or back; false where it has others.
+  template <int steps, bool forward, class F>
+  static REVODE_INLINE bool lacking(const Patch<T>& p, const F& f) {
+    constexpr int begin = forward ? 0 : steps - 1, end = steps - 1 - begin;
+    const int first = p.first_lacks, last = p.last_lacks;
+    if (first < 0 && last < 0) return f.template operator()<-1, -1>(), true;
+    if (first == begin && last < 0) return f.template operator()<begin, -1>(), true;
+    if (first < 0 && last == end) return f.template operator()<-1, end>(), true;
+    return false;
+  }
+  template <int i, int steps, int first_lacks, int last_lacks, class X>
+  REVODE_INLINE void straight_step(const Rows<T, R>& A, int k, const X& x) {
+    pixels<i == first_lacks ? 1 : 0, i == last_lacks ? Q - 1 : Q>(A, k, [&](int q) REVODE_INLINED { return x(i, q); });
   }
   /// Lines of `steps` steps, of which an outer pixel may lack an outer one: straight code, for which registers suffice.
   template <int steps, int step_A, int first_lacks, int last_lacks>
-  REVODE_INLINE void straight(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+  REVODE_INLINE void straight_lines(const Patch<T>& p, Index rows_A, Index row, Index lane) {
     const T* x = p.x + lane;
     Rows<T, R> A(p.A + row * rows_A, rows_A);
     const Index apart = p.apart_x, next = p.step_x, line_A = p.line_A, line_x = p.line_x;
     const Index jump_A = p.channel_A - p.lines * line_A, jump_x = p.channel_x - p.lines * line_x;
-    const auto step = [&]<int i>() REVODE_INLINED {
-      constexpr int begin = i == first_lacks ? 1 : 0, end = i == last_lacks ? Q - 1 : Q;
-      pixels<begin, end>(A, i * step_A, [&](int q) REVODE_INLINED { return O::load(x + i * next + q * apart); });
-    };
     const auto line = [&]<int... i>(std::integer_sequence<int, i...>) REVODE_INLINED {
-      (step.template operator()<i>(), ...);
+      const auto at = [&](int step, int q) REVODE_INLINED { return O::load(x + step * next + q * apart); };
+      (straight_step<i, steps, first_lacks, last_lacks>(A, i * step_A, at), ...);
     };
     for (int n = p.channels; n > 0; --n, A.advance(jump_A), x += jump_x)
       for (int j = p.lines; j > 0; --j, A.advance(line_A), x += line_x) line(std::make_integer_sequence<int, steps>{});
   }
-  template <int steps, int step_A>
-  REVODE_INLINE void lacking(const Patch<T>& p, Index rows_A, Index row, Index lane) {
-    constexpr int end = steps - 1;
-    const int first = p.first_lacks, last = p.last_lacks;
-    if (first < 0 && last < 0) return straight<steps, step_A, -1, -1>(p, rows_A, row, lane);
-    if constexpr (step_A == 1) {  // forward
-      if (first == 0 && last < 0) return straight<steps, step_A, 0, -1>(p, rows_A, row, lane);
-      if (first < 0 && last == end) return straight<steps, step_A, -1, end>(p, rows_A, row, lane);
-    }
-    if constexpr (steps < 4) {  // back
-      if (first == end && last < 0) return straight<steps, step_A, end, -1>(p, rows_A, row, lane);
-      if (first < 0 && last == 0) return straight<steps, step_A, -1, 0>(p, rows_A, row, lane);
-    }
-    any(p, rows_A, row, lane);
+  /// The same of a whole channel, where all distances but the lines' in x are known when compiling: its terms are so
+  /// few that what is counted and added up for each line would show.
+  template <int lines, int steps, int step_A, int line_A, int apart, int next, int first_lacks, int last_lacks>
+  REVODE_INLINE void straight_channels(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    const T* x = p.x + lane;
+    Rows<T, R> A(p.A + row * rows_A, rows_A);
+    const Index line_x = p.line_x;
+    const auto channel = [&]<int... k>(std::integer_sequence<int, k...>) REVODE_INLINED {
+      (straight_step<k % steps, steps, first_lacks, last_lacks>(
+           A, k / steps * line_A + k % steps * step_A,
+           [&](int i, int q) REVODE_INLINED { return O::load(x + k / steps * line_x + (i * next + q * apart)); }),
+       ...);
+    };
+    for (int n = p.channels; n > 0; --n, A.advance(p.channel_A), x += p.channel_x)
+      channel(std::make_integer_sequence<int, lines * steps>{});
+  }
+  template <int steps, int step_A, bool forward>
+  REVODE_INLINE bool lines_of(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    if (p.steps != steps || p.step_A != step_A || (p.step_x > 0) != forward) return false;
+    return lacking<steps, forward>(p, [&]<int first, int last>() REVODE_INLINED {
+      straight_lines<steps, step_A, first, last>(p, rows_A, row, lane);
+    });
+  }
+  template <int lines, int step_A, int line_A, int apart, int next, int steps = lines>
+  REVODE_INLINE bool channels_of(const Patch<T>& p, Index rows_A, Index row, Index lane) {
+    const bool known = p.steps == steps && p.step_A == step_A && p.line_A == line_A;
+    if (!known || p.lines != lines || p.apart_x != apart || p.step_x != next) return false;
+    return lacking<steps, (next > 0)>(p, [&]<int first, int last>() REVODE_INLINED {
+      straight_channels<lines, steps, step_A, line_A, apart, next, first, last>(p, rows_A, row, lane);
+    });
   }
   REVODE_INLINE void channels(const Patch<T>& p, Index rows_A, Index row, Index lane) {
     if constexpr (few_registers && W == width<T>) {
-      const int kind = 10 * p.steps + static_cast<int>(p.step_A);
-      if (kind == 31) return lacking<3, 1>(p, rows_A, row, lane);
-      if (kind == 41) return lacking<4, 1>(p, rows_A, row, lane);
-      if (kind == 22) return lacking<2, 2>(p, rows_A, row, lane);
+      if constexpr (R * Q == 12 && Q > 1 && sizeof(T) == 4)
+        if (channels_of<2, 2, 8, usual, -usual>(p, rows_A, row, lane) ||
+            channels_of<3, 1, 3, usual, usual>(p, rows_A, row, lane) ||
+            channels_of<3, 1, 3, usual, -usual>(p, rows_A, row, lane) ||
+            channels_of<2, 1, 3, usual, usual, 3>(p, rows_A, row, lane) ||
+            channels_of<2, 1, 3, usual, -usual, 3>(p, rows_A, row, lane))
+          return;
+      if (lines_of<3, 1, true>(p, rows_A, row, lane) || lines_of<3, 1, false>(p, rows_A, row, lane) ||
+          lines_of<4, 1, true>(p, rows_A, row, lane) || lines_of<2, 2, false>(p, rows_A, row, lane))
+        return;
       return any(p, rows_A, row, lane);
     }
     const Index far = p.apart_x, next = p.step_x;

@@ -57,7 +57,7 @@ struct Corner {
   REVODE_INLINE const T* line(int i) const {
     return i % reach == 0 ? at[i / reach] : at[i / reach] + (i % reach == 1 ? stride : twice);
   }
-  REVODE_INLINE T operator()(int r, int k) const { return transposed ? line(k)[r] : line(r)[k]; }
+  REVODE_INLINE const T& operator()(int r, int k) const { return transposed ? line(k)[r] : line(r)[k]; }
   REVODE_INLINE void advance(Index k) {
     REVODE_UNROLL for (int g = 0; g < pointers; ++g) {
       at[g] += transposed ? k * stride : k;
@@ -82,6 +82,10 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
       typename O::V v[Q];
       REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
       REVODE_UNROLL for (int r = 0; r < R; ++r) {
+        if constexpr (R == block_rows) {
+          accumulate_row<T, W, Q>(sum[r], A(r, k), v);
+          continue;
+        }
         const auto a = O::all(A(r, k));
         REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
       }
