@@ -50,8 +50,9 @@ class Flow : protected C {
   void read() {  ///< state -> y
     for (int r = 0; r < method_.read; ++r) number.value(r, n_, y + at(r), state + at(r));
   }
-  /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all.
-  void keep(std::byte* bytes);
+  /// Letters leave their stages at bytes[kept_bytes()] from now on; null: in the flow's own memory, one for all. next:
+  /// where those of the next step will be, which an evaluation at the end of this one may begin; null: nowhere.
+  void keep(std::byte* bytes, std::byte* next = nullptr);
   constexpr std::size_t kept_bytes() const { return static_cast<std::size_t>(method_.letters) * desk_bytes_; }
   constexpr std::size_t size() const { return n_; }
   constexpr std::size_t words() const {
@@ -174,6 +175,12 @@ class Flow : protected C {
   T* stage_input(int i) const { return desk_.inputs + static_cast<std::size_t>(i - 1) * n_; }
   const T* stage_input(int i, const T* x) const { return i == 0 ? x : stage_input(i); }
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
+  /// A tape may point into itself: it is written where it stays.
+  std::byte* tape_ahead() const {
+    if (!kept() || !next_) return spare_;
+    Arena arena(next_, desk_bytes_);
+    return desk(arena).tapes;
+  }
   std::byte* tape(int i) const { return desk_.tapes + (one_tape_ ? 0 : static_cast<std::size_t>(i) * tape_bytes_); }
 
   using C::method_, C::estimate_, C::n_, C::tape_bytes_, C::stages_, C::stored_slopes_, C::one_tape_, C::reuses_;
@@ -195,7 +202,7 @@ class Flow : protected C {
   bool ran_ahead_ = false;  // the estimate's last stage, which is the next step's first, is at hand
   int halved_ = 0;          // the last relax letter's event
   Desk own_, desk_;
-  std::byte* kept_ = nullptr;
+  std::byte *kept_ = nullptr, *next_ = nullptr;
 };
 
 template <class N, class F, class C>

@@ -9,6 +9,7 @@
 #include "numerics/fields.hpp"
 #include "numerics/observed.hpp"
 #include "numerics/trial.hpp"
+#include "revode/block.hpp"
 
 namespace {
 using namespace trial;
@@ -70,7 +71,13 @@ void compare(const Plan<T>& plan, const Problem<T>& p) {
   }
   if (plan.arithmetic == Arithmetic::real) {
     other = plan, other.keep_stages = true;
-    EXPECT_TRUE(same(stored, attempt(p, other)));
+    const auto kept = attempt(p, other);
+    EXPECT_TRUE(same(stored, kept));
+    EXPECT_EQ(kept.accounting.evaluations_backward, 0);
+    // A last stage begins the next step there as well, but for the evaluation before the first step.
+    if (plan.method.registers == 1 && first_same_as_last(plan.method.base)) {
+      EXPECT_EQ(kept.accounting.evaluations_forward, stored.accounting.evaluations_forward + 1);
+    }
   }
   if (plan.arithmetic == Arithmetic::real && plan.method.registers == 1) {
     other = plan, other.way = Way::taped, other.slots = 40;
@@ -114,6 +121,24 @@ TYPED_TEST(AdaptiveBits, OfBijectiveWordsAreThoseOfEverythingStored) {
         rejected += attempt(p, plan).accounting.rejected;
       }
   EXPECT_TRUE(sanitized || rejected > 8) << "or nothing was ever taken back";
+}
+
+/// Its tape is a solver whose memory lies there too: not to be moved.
+TYPED_TEST(AdaptiveBits, AreTheSameOfKeptStagesWhoseTapesPointIntoThemselves) {
+  using T = TypeParam;
+  Plan<T> inner;
+  inner.method = runge_kutta(tableau::rk4<T>), inner.way = Way::stored, inner.arithmetic = Arithmetic::real;
+  inner.stored_steps = 3;
+  const Block<T> within(fields::network<T>, inner, Grid<T>{0, T(.5), 3});
+  Problem<T> p = problem<T>();
+  p.field = &within;
+  Plan<T> plan = adaptive(runge_kutta(tableau::dormand_prince5<T>), Arithmetic::real, 1e-4);
+  plan.stored_steps = 200;
+  const auto stored = attempt(p, plan);
+  ASSERT_TRUE(sound(stored));
+  EXPECT_GT(stored.accounting.steps, 5);
+  plan.keep_stages = true;
+  EXPECT_TRUE(same(stored, attempt(p, plan)));
 }
 
 TYPED_TEST(AdaptiveBits, OfRungeKuttaAreThoseOfEverythingStored) {

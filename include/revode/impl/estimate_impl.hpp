@@ -27,7 +27,7 @@ void Flow<N, F, C>::measure_end(const Step<T>& s) {
     kernel::combine(n_, error_, error_, 2, c, ends);
   } else if (reuses_) {
     number.value(0, n_, w_, state);
-    evaluate(s.t1 + method_.base.c(0) * s.h, w_, slope(stages_), spare_);
+    evaluate(s.t1 + method_.base.c(0) * s.h, w_, slope(stages_), tape_ahead());
     blend_pair(s.h);
     ran_ahead_ = true;
   }
@@ -71,8 +71,9 @@ void Flow<N, F, C>::release() {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::settle() {
-  fresh_ = fresh_ || (ran_ahead_ && !kept());
-  if (ran_ahead_ && !kept()) __builtin_memcpy(slope(0), slope(stages_), n_ * sizeof(T));
+  ran_ahead_ = ran_ahead_ && (!kept() || next_);
+  if (ran_ahead_) __builtin_memcpy(own_.slopes, slope(stages_), n_ * sizeof(T));
+  fresh_ = fresh_ || ran_ahead_;
   ran_ahead_ = false;
 }
 

@@ -19,10 +19,15 @@ void Flow<N, F, C>::init(const T* theta, const int (&fraction_bits)[2]) {
 }
 
 template <class N, class F, class C>
-void Flow<N, F, C>::keep(std::byte* bytes) {
-  kept_ = bytes;
+void Flow<N, F, C>::keep(std::byte* bytes, std::byte* next) {
+  const bool at_hand = kept() && fresh() && bytes == next_;
+  kept_ = bytes, next_ = next;
   moved();
   if (!bytes) desk_ = own_;
+  if (!kept() || !at_hand) return;
+  sit(0);
+  __builtin_memcpy(slope(0), own_.slopes, n_ * sizeof(T));
+  fresh_ = true;
 }
 
 template <class N, class F, class C>

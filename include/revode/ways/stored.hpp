@@ -18,7 +18,7 @@ class Stored {
   void begin(const Flow&, long) { slots_.clear(); }
   Status before(const Step<T>& s, Flow& flow) {
     if (slots_.full()) return Status::capacity;
-    if (kept_) flow.keep(kept_ + slots_.used() * kept_bytes_);
+    if (kept_) flow.keep(kept(slots_.used()), slots_.free() > 1 ? kept(slots_.used() + 1) : nullptr);
     slots_.push(s.n, flow.state);
     return Status::ok;
   }
@@ -28,7 +28,7 @@ class Stored {
     slots_.recall(flow.state), flow.moved();
     slots_.pop();
     if (!kept_) return flow.pull(clock.at(n)), Status::ok;
-    flow.keep(kept_ + slots_.used() * kept_bytes_);
+    flow.keep(kept(slots_.used()));
     flow.pull_kept(clock.at(n));
     flow.keep(nullptr);
     return Status::ok;
@@ -37,6 +37,7 @@ class Stored {
   long recomputed() const { return 0; }
 
  private:
+  std::byte* kept(std::size_t i) const { return kept_ + i * kept_bytes_; }
   Slots<typename Flow::Word> slots_;
   std::byte* kept_ = nullptr;  // [steps][kept_bytes]
   std::size_t kept_bytes_ = 0;
