@@ -156,12 +156,13 @@ void winograd(const Convolution& c, int lanes, const T* W, const T* b, T t, cons
   const Row<T> row(c, lanes, parts.sizes);
   transform_weights(c, W, parts);
   find_bases<T>(c, W, add ? nullptr : b, t, parts.bases);
+  T *const M = parts.V, *const V = M + parts.sizes.row;
   for (int i = 0; 2 * i < c.height; ++i) {
-    row.inward(c.in, x, i, parts.V);
+    row.inward(c.in, x, i, V);
     for (std::size_t p = 0; p < WinogradSizes::points; ++p)
       dense<T>(c.out, c.in, static_cast<int>(row.tiles) * lanes, parts.U + p * parts.sizes.weights, nullptr,
-               parts.V + p * parts.sizes.row, parts.M + p * parts.sizes.row);
-    row.outward(c.out, parts.M, i, y, [&]<int N>(int o, Index down, Index right, const T* at) REVODE_INLINED {
+               V + p * parts.sizes.row, M + p * parts.sizes.row);
+    row.outward(c.out, M, i, y, [&]<int N>(int o, Index down, Index right, const T* at) REVODE_INLINED {
       const T base = parts.bases[9 * o + 3 * edge(down, c.height) + edge(right, c.width)];
       return add ? On<T, N>::load(at) + base : On<T, N>::all(base);
     });
@@ -173,16 +174,17 @@ void winograd_vjp_input(const Convolution& c, int lanes, const T* W, const T* y_
   const Parts<T> parts(c, lanes, work);
   const Row<T> row(c, lanes, parts.sizes);
   transform_weights(c, W, parts);
+  T *const M = parts.V, *const V = M + parts.sizes.row;
   for (int i = 0; 2 * i < c.height; ++i) {
-    row.inward(c.out, y_bar, i, parts.V);
+    row.inward(c.out, y_bar, i, V);
     for (std::size_t p = 0; p < WinogradSizes::points; ++p) {
       // The kernel the other way round: its first and its last point change places along each axis.
       const auto turned = [](std::size_t at) { return at == 0 ? std::size_t{3} : at == 3 ? std::size_t{0} : at; };
       dense_vjp_input<T>(c.out, c.in, static_cast<int>(row.tiles) * lanes,
                          parts.U + (4 * turned(p / 4) + turned(p % 4)) * parts.sizes.weights,
-                         parts.V + p * parts.sizes.row, parts.M + p * parts.sizes.row);
+                         V + p * parts.sizes.row, M + p * parts.sizes.row);
     }
-    row.outward(c.in, parts.M, i, x_bar, [&]<int N>(int, Index, Index, const T* at) REVODE_INLINED {
+    row.outward(c.in, M, i, x_bar, [&]<int N>(int, Index, Index, const T* at) REVODE_INLINED {
       return add ? On<T, N>::load(at) : On<T, N>::all(T(0));
     });
   }
