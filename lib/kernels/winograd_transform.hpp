@@ -1,12 +1,13 @@
-// The transforms of Winograd's F(2x2, 3x3) on packs, as winograd_kernels.hpp states them, and kernels of 3 x 3 weights
-// that lie one after another turned to lie in packs.
+// The transforms of Winograd's F(2x2, 3x3) and F(2x2, 2x2) on packs, as winograd_kernels.hpp states them, and kernels
+// of weights that lie one after another turned to lie in packs.
 #pragma once
 #include <utility>
 
 #include "revode/impl/pack.hpp"
+#include "transpose.hpp"
 
 namespace revode::kernel::transform {
-/// (v0, v1, v2, v3) of one line of tiles' pixels: B^T, A^T and A, G and G^T.
+/// (v0, v1, v2, v3) of one line of tiles' pixels: B^T, A^T and A, G and G^T; of three taps and of two.
 template <class V>
 REVODE_INLINE void inward(const V (&d)[4], V (&v)[4]) {
   v[0] = d[0] - d[2], v[1] = d[1] + d[2], v[2] = d[2] - d[1], v[3] = d[1] - d[3];
@@ -28,6 +29,26 @@ template <class T, class V>
 REVODE_INLINE void weights_vjp(const V (&m)[4], V (&w)[3]) {
   const V even = (m[1] + m[2]) * T(0.5);
   w[0] = m[0] + even, w[1] = (m[1] - m[2]) * T(0.5), w[2] = even + m[3];
+}
+template <class V>
+REVODE_INLINE void inward(const V (&d)[3], V (&v)[3]) {
+  v[0] = d[0] - d[1], v[1] = d[1], v[2] = d[2] - d[1];
+}
+template <class V>
+REVODE_INLINE void outward(const V (&m)[3], V (&y)[2]) {
+  y[0] = m[0] + m[1], y[1] = m[1] + m[2];
+}
+template <class V>
+REVODE_INLINE void outward_vjp(const V (&y)[2], V (&m)[3]) {
+  m[0] = y[0], m[1] = y[0] + y[1], m[2] = y[1];
+}
+template <class T, class V>
+REVODE_INLINE void weights(const V (&g)[2], V (&u)[3]) {
+  u[0] = g[0], u[1] = g[0] + g[1], u[2] = g[1];
+}
+template <class T, class V>
+REVODE_INLINE void weights_vjp(const V (&m)[3], V (&w)[2]) {
+  w[0] = m[0] + m[1], w[1] = m[1] + m[2];
 }
 /// Both axes of a square: columns first, then rows.
 template <int N, int M, class V, class F>
@@ -81,6 +102,28 @@ REVODE_INLINE void load_kernels(const T* from, Pack<T, N> (&g)[3][3]) {
       Pack<T, N> column[3] = {g[0][s], g[1][s], g[2][s]};
       part(column, all);
       REVODE_UNROLL for (int r = 0; r < 3; ++r) g[r][s] = column[r];
+    }
+  }
+}
+/// Kernels of 4 x 4: as many packs of taps as they take.
+template <class T, int N>
+REVODE_INLINE void load_kernels(const T* from, Pack<T, N> (&g)[4][4]) {
+  REVODE_UNROLL for (int first = 0; first < 16; first += N) {
+    Pack<T, N> taps[N];
+    REVODE_UNROLL for (int n = 0; n < N; ++n) taps[n] = On<T, N>::load(from + n * 16 + first);
+    transpose<Pack<T, N>, N>(taps);
+    REVODE_UNROLL for (int k = 0; k < N; ++k) g[(first + k) / 4][(first + k) % 4] = taps[k];
+  }
+}
+template <class T, int N>
+REVODE_INLINE void add_kernels(Pack<T, N> (&w)[4][4], T* to) {
+  REVODE_UNROLL for (int first = 0; first < 16; first += N) {
+    Pack<T, N> taps[N];
+    REVODE_UNROLL for (int k = 0; k < N; ++k) taps[k] = w[(first + k) / 4][(first + k) % 4];
+    transpose<Pack<T, N>, N>(taps);
+    REVODE_UNROLL for (int n = 0; n < N; ++n) {
+      T* const at = to + n * 16 + first;
+      On<T, N>::store(at, On<T, N>::load(at) + taps[n]);
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -184,11 +185,7 @@ void large_images(const std::string& type, Table& table) {
 }
 
 template <class T>
-void winograds(const std::string& type, Table& table) {
-  const std::pair<kernel::Convolution, int> shapes[] = {{{3, 13, 4, 5, 3, 1, 1, true}, 32},
-                                                        {{34, 25, 6, 6, 3, 1, 1}, 16},
-                                                        {{5, 7, 3, 4, 3, 1, 1, true}, 20},
-                                                        {{9, 6, 7, 2}, 1}};
+void winograds(const std::string& name, std::span<const std::pair<kernel::Convolution, int>> shapes, Table& table) {
   text::Random random;
   Hash forward, input, weight;
   for (const auto& [c, lanes] : shapes) {
@@ -208,9 +205,22 @@ void winograds(const std::string& type, Table& table) {
     weight.add(W_bar);
     weight.add(b_bar);
   }
-  table.emplace_back(type + "winograd", forward.value());
-  table.emplace_back(type + "winograd_vjp_input", input.value());
-  table.emplace_back(type + "winograd_vjp_weight", weight.value());
+  table.emplace_back(name, forward.value());
+  table.emplace_back(name + "_vjp_input", input.value());
+  table.emplace_back(name + "_vjp_weight", weight.value());
+}
+template <class T>
+void winograds(const std::string& type, Table& table) {
+  const std::pair<kernel::Convolution, int> whole[] = {{{3, 13, 4, 5, 3, 1, 1, true}, 32},
+                                                       {{34, 25, 6, 6, 3, 1, 1}, 16},
+                                                       {{5, 7, 3, 4, 3, 1, 1, true}, 20},
+                                                       {{9, 6, 7, 2}, 1}};
+  winograds<T>(type + "winograd", whole, table);
+  const std::pair<kernel::Convolution, int> strided[] = {{{3, 13, 8, 9, 4, 2, 1}, 32},
+                                                         {{34, 25, 13, 12, 4, 2, 1}, 16},
+                                                         {{5, 7, 2, 23, 4, 2, 1}, 20},
+                                                         {{9, 6, 7, 4, 4, 2, 1}, 1}};
+  winograds<T>(type + "winograd_strided", strided, table);
 }
 
 template <class T>

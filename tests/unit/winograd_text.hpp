@@ -1,5 +1,6 @@
-// Winograd's F(2x2, 3x3) as winograd_kernels.hpp states it: scalar, a tile and a lane at a time. With `bound` every sum
-// and product is of magnitudes: what an element's roundings are relative to. Tests compare bits, and errors.
+// Winograd's F(2x2, 3x3) and, of a stride of 2, F(2x2, 2x2) of four phases, as winograd_kernels.hpp states them:
+// scalar, a tile and a lane at a time. With `bound` every sum and product is of magnitudes: what an element's roundings
+// are relative to. Tests compare bits, and errors.
 #pragma once
 #include <array>
 #include <cmath>
@@ -19,16 +20,28 @@ struct Winograd {
   T minus(T a, T b) const { return bound ? std::abs(a) + std::abs(b) : a - b; }
   T plus(T a, T b) const { return bound ? std::abs(a) + std::abs(b) : a + b; }
   T fused(T a, T b, T s) const { return bound ? std::abs(a * b) + std::abs(s) : std::fma(a, b, s); }
+  bool strided() const { return c.stride == 2; }
+  int phases() const { return strided() ? 4 : 1; }
+  std::size_t side() const { return strided() ? 3 : 4; }
   Line inward(const Line& d) const {
+    if (strided()) return {minus(d[0], d[1]), d[1], minus(d[2], d[1])};
     return {minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
   }
-  Line outward(const Line& m) const { return {plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])}; }
-  Line outward_vjp(const Line& y) const { return {y[0], plus(y[0], y[1]), minus(y[0], y[1]), -y[1]}; }
+  Line outward(const Line& m) const {
+    if (strided()) return {plus(m[0], m[1]), plus(m[1], m[2])};
+    return {plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])};
+  }
+  Line outward_vjp(const Line& y) const {
+    if (strided()) return {y[0], plus(y[0], y[1]), y[1]};
+    return {y[0], plus(y[0], y[1]), minus(y[0], y[1]), -y[1]};
+  }
   Line weights(const Line& g) const {
+    if (strided()) return {g[0], plus(g[0], g[1]), g[1]};
     const T ends = plus(g[0], g[2]);
     return {g[0], plus(ends, g[1]) * T(0.5), minus(ends, g[1]) * T(0.5), g[2]};
   }
   Line weights_vjp(const Line& m) const {
+    if (strided()) return {plus(m[0], m[1]), plus(m[1], m[2])};
     const T even = plus(m[1], m[2]) * T(0.5);
     return {plus(m[0], even), minus(m[1], m[2]) * T(0.5), plus(even, m[3])};
   }
@@ -43,23 +56,43 @@ struct Winograd {
     }
     return out;
   }
-  int tiles_down() const { return (c.height + 1) / 2; }
-  int tiles_right() const { return (c.width + 1) / 2; }
-  Square square(const Tile<T>& image, int channel, int top, int left, int size, int lane) const {
+  /// size x size pixels, `step` apart, from (top, left) on; 0 outside of the image.
+  struct Plane {
+    int height, width, step;
+  };
+  Plane of_x() const { return {c.height, c.width, c.stride}; }
+  Plane of_y() const { return {c.out_height(), c.out_width(), 1}; }
+  Square square(const Tile<T>& image, const Plane& p, int channel, int top, int left, std::size_t size,
+                int lane) const {
     Square d{};
-    for (int r = 0; r < size; ++r)
-      for (int s = 0; s < size; ++s)
-        if (top + r >= 0 && top + r < c.height && left + s >= 0 && left + s < c.width)
-          d[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)] =
-              image[at((channel * c.height + top + r) * c.width + left + s, lane, lanes)];
+    for (std::size_t r = 0; r < size; ++r)
+      for (std::size_t s = 0; s < size; ++s) {
+        const int y = top + p.step * static_cast<int>(r), x = left + p.step * static_cast<int>(s);
+        if (y >= 0 && y < p.height && x >= 0 && x < p.width)
+          d[r][s] = image[at((channel * p.height + y) * p.width + x, lane, lanes)];
+      }
     return d;
   }
-  Square transformed(const Tile<T>& W, int o, int i) const {
+  /// Of a phase, where tap (r, s) of its square stands in a kernel.
+  std::size_t tap(int phase, std::size_t r, std::size_t s) const {
+    if (!strided()) return 3 * r + s;
+    return 4 * (2 * r + static_cast<std::size_t>(phase) / 2) + 2 * s + static_cast<std::size_t>(phase) % 2;
+  }
+  std::size_t taps() const { return strided() ? 2 : 3; }
+  int area() const { return c.kernel * c.kernel; }
+  Square transformed(const Tile<T>& W, int phase, int o, int i) const {
     const int channels = c.in + (c.time ? 1 : 0);
     Square g{};
-    for (std::size_t k = 0; k < 9; ++k)
-      g[k / 3][k % 3] = W[at(o * channels + i + channels - c.in, static_cast<int>(k), 9)];
+    for (std::size_t r = 0; r < taps(); ++r)
+      for (std::size_t s = 0; s < taps(); ++s)
+        g[r][s] = W[at(o * channels + i + channels - c.in, static_cast<int>(tap(phase, r, s)), area())];
     return both(g, [&](const Line& l) { return weights(l); });
+  }
+  /// What the tile (i, j) sees of a phase of x.
+  Square seen(const Tile<T>& x, int channel, int phase, int i, int j, int lane) const {
+    const int down = strided() ? phase / 2 - 1 : -1, right = strided() ? phase % 2 - 1 : -1;
+    return both(square(x, of_x(), channel, 2 * c.stride * i + down, 2 * c.stride * j + right, side(), lane),
+                [&](const Line& l) { return inward(l); });
   }
   /// What a pixel of y begins with: b + t s.
   T base(const Tile<T>& W, const T* b, T t, int o, int down, int right) const {
@@ -73,57 +106,80 @@ struct Winograd {
       }
     return fused(t, s, start);
   }
-  /// Forward over x's channels, or back over y's.
-  void image(bool back, const Tile<T>& W, const T* b, T t, const Tile<T>& x, Tile<T>& y, bool add) const {
-    const int from = back ? c.out : c.in, to = back ? c.in : c.out;
-    const auto turned = [&](std::size_t p) { return back && (p == 0 || p == 3) ? 3 - p : p; };
+  void fuse(const Square& u, const Square& v, Square& m) const {
+    for (std::size_t p = 0; p < side(); ++p)
+      for (std::size_t q = 0; q < side(); ++q) m[p][q] = fused(u[p][q], v[p][q], m[p][q]);
+  }
+  void forward(const Tile<T>& W, const T* b, T t, const Tile<T>& x, Tile<T>& y, bool add) const {
+    const Plane out = of_y();
     for (int lane = 0; lane < lanes; ++lane)
-      for (int i = 0; i < tiles_down(); ++i)
-        for (int j = 0; j < tiles_right(); ++j)
-          for (int o = 0; o < to; ++o) {
+      for (int i = 0; 2 * i < out.height; ++i)
+        for (int j = 0; 2 * j < out.width; ++j)
+          for (int o = 0; o < c.out; ++o) {
             Square m{};
-            for (int k = 0; k < from; ++k) {
-              const Square u = back ? transformed(W, k, o) : transformed(W, o, k);
-              const Square v =
-                  both(square(x, k, 2 * i - 1, 2 * j - 1, 4, lane), [&](const Line& l) { return inward(l); });
-              for (std::size_t p = 0; p < 16; ++p)
-                m[p / 4][p % 4] = fused(u[turned(p / 4)][turned(p % 4)], v[p / 4][p % 4], m[p / 4][p % 4]);
-            }
-            const Square out = both(m, [&](const Line& l) { return outward(l); });
-            for (int r = 0; r < 2 && 2 * i + r < c.height; ++r)
-              for (int s = 0; s < 2 && 2 * j + s < c.width; ++s) {
-                T& pixel = y[at((o * c.height + 2 * i + r) * c.width + 2 * j + s, lane, lanes)];
-                T start = add ? pixel : T(0);
-                if (!back) {
-                  const T first = base(W, add ? nullptr : b, t, o, 2 * i + r, 2 * j + s);
-                  start = add ? plus(pixel, first) : first;
-                }
-                pixel = plus(start, out[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
+            for (int phase = 0; phase < phases(); ++phase)
+              for (int k = 0; k < c.in; ++k) fuse(transformed(W, phase, o, k), seen(x, k, phase, i, j, lane), m);
+            const Square sums = both(m, [&](const Line& l) { return outward(l); });
+            for (int r = 0; r < 2 && 2 * i + r < out.height; ++r)
+              for (int s = 0; s < 2 && 2 * j + s < out.width; ++s) {
+                T& pixel = y[at((o * out.height + 2 * i + r) * out.width + 2 * j + s, lane, lanes)];
+                const T first = base(W, add ? nullptr : b, t, o, 2 * i + r, 2 * j + s);
+                pixel = plus(add ? plus(pixel, first) : first,
+                             sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
               }
           }
+  }
+  void back(const Tile<T>& W, const Tile<T>& y_bar, Tile<T>& x_bar, bool add) const {
+    const int step = c.stride;
+    const auto turned = [&](const Square& u) {
+      Square v{};
+      const auto at = [&](std::size_t p) { return p == 0 ? side() - 1 : p + 1 == side() ? 0 : p; };
+      for (std::size_t p = 0; p < side(); ++p)
+        for (std::size_t q = 0; q < side(); ++q) v[p][q] = u[at(p)][at(q)];
+      return v;
+    };
+    for (int lane = 0; lane < lanes; ++lane)
+      for (int i = 0; 2 * step * i < c.height + step; ++i)
+        for (int j = 0; 2 * step * j < c.width + step; ++j)
+          for (int phase = 0; phase < phases(); ++phase)
+            for (int k = 0; k < c.in; ++k) {
+              Square m{};
+              for (int o = 0; o < c.out; ++o)
+                fuse(turned(transformed(W, phase, o, k)),
+                     both(square(y_bar, of_y(), o, 2 * i - 1, 2 * j - 1, side(), lane),
+                          [&](const Line& l) { return inward(l); }),
+                     m);
+              const Square sums = both(m, [&](const Line& l) { return outward(l); });
+              for (int r = 0; r < 2; ++r)
+                for (int s = 0; s < 2; ++s) {
+                  const int down = step * (2 * i + r) + (strided() ? phase / 2 - 1 : 0);
+                  const int right = step * (2 * j + s) + (strided() ? phase % 2 - 1 : 0);
+                  if (down < 0 || down >= c.height || right < 0 || right >= c.width) continue;
+                  T& pixel = x_bar[at((k * c.height + down) * c.width + right, lane, lanes)];
+                  pixel = plus(add ? pixel : T(0), sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
+                }
+            }
   }
   /// W_bar of x's channels, of the first `samples` lanes.
   void weight(int samples, const Tile<T>& y_bar, const Tile<T>& x, Tile<T>& W_bar) const {
     const int channels = c.in + (c.time ? 1 : 0);
+    const Plane out = of_y();
     for (int o = 0; o < c.out; ++o)
-      for (int k = 0; k < c.in; ++k) {
-        Square u{};
-        for (int i = 0; i < tiles_down(); ++i)
-          for (int j = 0; j < tiles_right(); ++j)
-            for (int lane = 0; lane < samples; ++lane) {
-              const Square m =
-                  both(square(y_bar, o, 2 * i, 2 * j, 2, lane), [&](const Line& l) { return outward_vjp(l); });
-              const Square v =
-                  both(square(x, k, 2 * i - 1, 2 * j - 1, 4, lane), [&](const Line& l) { return inward(l); });
-              for (std::size_t p = 0; p < 16; ++p)
-                u[p / 4][p % 4] = fused(m[p / 4][p % 4], v[p / 4][p % 4], u[p / 4][p % 4]);
+      for (int k = 0; k < c.in; ++k)
+        for (int phase = 0; phase < phases(); ++phase) {
+          Square u{};
+          for (int i = 0; 2 * i < out.height; ++i)
+            for (int j = 0; 2 * j < out.width; ++j)
+              for (int lane = 0; lane < samples; ++lane)
+                fuse(both(square(y_bar, out, o, 2 * i, 2 * j, 2, lane), [&](const Line& l) { return outward_vjp(l); }),
+                     seen(x, k, phase, i, j, lane), u);
+          const Square w = both(u, [&](const Line& l) { return weights_vjp(l); });
+          for (std::size_t r = 0; r < taps(); ++r)
+            for (std::size_t s = 0; s < taps(); ++s) {
+              T& to = W_bar[at(o * channels + k + channels - c.in, static_cast<int>(tap(phase, r, s)), area())];
+              to = plus(to, w[r][s]);
             }
-        const Square w = both(u, [&](const Line& l) { return weights_vjp(l); });
-        for (std::size_t n = 0; n < 9; ++n) {
-          T& to = W_bar[at(o * channels + k + channels - c.in, static_cast<int>(n), 9)];
-          to = plus(to, w[n / 3][n % 3]);
         }
-      }
   }
 };
 }  // namespace text
