@@ -41,10 +41,11 @@ struct Row {
   template <int N, int write, class I, class F>
   REVODE_INLINE void each(int channels, I* image, T* domain, const F& f) const {
     constexpr int ahead = 2;
+    constexpr bool vectors = kernel::width<T> != 1;
     const Index apart = 2 * step, y = apart * row + down, begin = apart * first + right, n = lanes, count = tiles;
     const Index plane = height * width * lanes;
     for (int c = 0; c < channels; ++c, image += plane) {
-      if constexpr (N > 0 && kernel::width < T >> 1)
+      if constexpr (N > 0 && vectors)
         if (c + ahead < channels) fetch<N, write>(image + ahead * plane, y, begin);
       for (Index tile = 0, x = begin; tile < count; ++tile, x += apart, domain += n)
         sweep<T>(static_cast<std::size_t>(n), [&]<int W>(std::size_t l) REVODE_INLINED {

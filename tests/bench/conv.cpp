@@ -76,7 +76,7 @@ void beside_direct(benchmark::State& state, const Layer& layer, const F& ours, c
   bench::against(state, "direct_ratio", ours, direct);
   bench::against_peak<float>(state, operations(layer.c), ours);
   const Convolution& c = layer.c;
-  const double dense = 18.0 * c.in * c.out * c.height * c.width * lanes;
+  const double dense = 2.0 * c.kernel * c.kernel * c.in * c.out * c.out_height() * c.out_width() * lanes;
   state.counters["dense_gflops"] = state.counters["gflops"] * dense / operations(c);
   for (auto _ : state) {
     ours();
@@ -185,9 +185,12 @@ void maps(benchmark::internal::Benchmark* b) {
 BENCHMARK(conv_forward)->Apply(maps);
 BENCHMARK(conv_input)->Apply(maps);
 BENCHMARK(conv_weight)->Apply(maps);
-BENCHMARK(winograd_forward)->Arg(side);
-BENCHMARK(winograd_input)->Arg(side);
-BENCHMARK(winograd_weight)->Arg(side);
+void winograd_maps(benchmark::internal::Benchmark* b) {
+  for (const int n : {side, 13, 26}) b->Arg(n);
+}
+BENCHMARK(winograd_forward)->Apply(winograd_maps);
+BENCHMARK(winograd_input)->Apply(winograd_maps);
+BENCHMARK(winograd_weight)->Apply(winograd_maps);
 BENCHMARK(odenet_function)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(odenet_iteration, rk4, revode::runge_kutta(revode::tableau::rk4<float>), {})
     ->Unit(benchmark::kMillisecond);
