@@ -116,6 +116,7 @@ class Maps {
     add("convolution, strided, without bias", conv_strided_, true);
     add("convolution by Winograd", winograd_, true);
     add("convolution by Winograd with time", winograd_time_, true);
+    add("strided convolution by Winograd", winograd_strided_, true);
     add("group norm", norm_, false);
     add("group norm with relu", norm_relu_, false);
     add("average pool", average_, true);
@@ -170,6 +171,7 @@ class Maps {
   Sequential<T> around_{through_};
   Conv<T> conv_{{2, 3, 3, 4}}, conv_time_{{2, 2, 3, 3, 3, 1, 1, true}}, conv_strided_{{2, 3, 5, 4, 2, 2, 1}, false};
   WinogradConv<T> winograd_{{2, 3, 3, 4}}, winograd_time_{{2, 2, 3, 3, 3, 1, 1, true}};
+  WinogradConv<T> winograd_strided_{{2, 3, 5, 6, 4, 2, 1}};
   Evolving<T> evolving_{third_wide_, 7, 3, 3}, evolving_conv_{conv_time_, 6, 9, 2, Activation::identity};
   GroupNorm<T> norm_{{4, 2, 6}}, norm_relu_{{4, 2, 9}, true};
   Pool<T> average_{{2, 3, 5, 2, 3, 1}}, greatest_{{2, 4, 5, 2, 2, 1}, Pooled::max}, global_{Pool<T>::global(3, 2, 3)};
