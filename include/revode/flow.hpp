@@ -83,7 +83,8 @@ class Flow : protected C {
   T error(const Control<T>& control);
   /// Hairer's first step: from f at t0 and one Euler step away in the direction of `span`.
   T first_step(const Controller<T>& controller, T t0, T span) {
-    return first_step(controller, t0, span, [this](T t, const T* x, T* f) { evaluate(t, x, f, spare_); });
+    return first_step(controller, t0, span,
+                      [this](T t, const T* x, T* f, std::byte* tape) { evaluate(t, x, f, tape); });
   }
   const Estimate<T>& estimate() const { return estimate_; }
   bool measure = false;  ///< steps leave an estimate
@@ -177,7 +178,7 @@ class Flow : protected C {
   T* slope(int i) const { return desk_.slopes + static_cast<std::size_t>(i) * n_; }
   /// A tape may point into itself: it is written where it stays.
   std::byte* tape_ahead() const {
-    if (!kept() || !next_) return spare_;
+    if (!C::keeps || !next_) return spare_;
     Arena arena(next_, desk_bytes_);
     return desk(arena).tapes;
   }

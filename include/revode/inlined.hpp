@@ -133,7 +133,7 @@ class InlinedFlow : public Flow<N, F> {
   REVODE_INLINE void read() { copy(y, state); }
   REVODE_INLINE T error(const Control<T>& control);
   T first_step(const Controller<T>& controller, T t0, T span) {
-    return Base::first_step(controller, t0, span, [this](T t, const T* x, T* f) {
+    return Base::first_step(controller, t0, span, [this](T t, const T* x, T* f, std::byte*) {
       const std::size_t n = lanes();
       std::size_t l = 0;
       for (; l + W <= n; l += W) evaluate<W>(t, x + l, f + l, n);

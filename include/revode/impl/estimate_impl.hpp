@@ -94,12 +94,12 @@ typename Flow<N, F, C>::T Flow<N, F, C>::first_step(const Controller<T>& control
     __builtin_memcpy(error_, v, n_ * sizeof(T));
     return scaled_norm(dim, lanes, controller.control(), error_, y, y);
   };
-  evaluate_at(t0, y, slope(0));
+  evaluate_at(t0, y, slope(0), tape_ahead());
   const T f0 = norm(slope(0));
   const T h0 = controller.trial_step(norm(y), f0), c[] = {span < 0 ? -h0 : h0, -1};
   const T* f[] = {slope(0)};
   kernel::combine(n_, w_, static_cast<const T*>(y), 1, c, f);
-  evaluate_at(t0 + c[0], w_, delta_);
+  evaluate_at(t0 + c[0], w_, delta_, spare_);
   kernel::combine(n_, w_, static_cast<const T*>(delta_), 1, c + 1, f);
   const T change = norm(w_) / h0;
   fresh_ = method_.registers == 1;

@@ -20,7 +20,7 @@ void Flow<N, F, C>::init(const T* theta, const int (&fraction_bits)[2]) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::keep(std::byte* bytes, std::byte* next) {
-  const bool at_hand = kept() && fresh() && bytes == next_;
+  const bool at_hand = C::keeps && fresh() && bytes && bytes == next_;
   kept_ = bytes, next_ = next;
   moved();
   if (!bytes) desk_ = own_;

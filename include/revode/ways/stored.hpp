@@ -15,7 +15,10 @@ class Stored {
     kept_bytes_ = flow.kept_bytes();
     if (plan.keep_stages) kept_ = arena.take<std::byte>(steps * kept_bytes_);
   }
-  void begin(const Flow&, long) { slots_.clear(); }
+  void begin(Flow& flow, long) {
+    slots_.clear();
+    if (kept_ && !slots_.full()) flow.keep(nullptr, kept(0));
+  }
   Status before(const Step<T>& s, Flow& flow) {
     if (slots_.full()) return Status::capacity;
     if (kept_) flow.keep(kept(slots_.used()), slots_.free() > 1 ? kept(slots_.used() + 1) : nullptr);
