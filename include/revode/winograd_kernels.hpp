@@ -38,13 +38,12 @@ struct WinogradSizes {
   int tiles;  ///< at a time
   constexpr WinogradSizes(const Convolution& c, int lanes)
       : points(c.kernel == 3 ? 16 : 9),
-        phases(c.kernel == 3 ? 1 : 4),
+        phases(static_cast<std::size_t>(c.stride * c.stride)),
         weights(static_cast<std::size_t>(c.out) * static_cast<std::size_t>(c.in) + apart),
         row(apart),
         bases(9 * static_cast<std::size_t>(c.out)),
         tiles(lanes < most_lanes ? most_lanes / lanes : 1) {
-    const int all =
-        (c.kernel == 3 ? c.width + 1 : c.out_width() + 2) / 2;  // a stride of 2 has a pixel more on the way back
+    const int all = (c.out_width() + c.stride) / 2;  // a stride of 2 has a pixel more on the way back
     if (all < tiles) tiles = all;
     row += static_cast<std::size_t>(c.in > c.out ? c.in : c.out) * static_cast<std::size_t>(tiles * lanes);
   }

@@ -23,9 +23,9 @@ REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
     sum = On<T, W>::fma(a, v, sum);
 }
 
-/// sum[q] += a v[q] for q < Q. Where a block takes up all 16 registers, a row of it is one piece to the compiler: left
-/// the choice, GCC reads v from memory again for every row, or copies sums.
-template <class T, int W, int Q>
+/// sum[q] += a v[q] for q < Q. whole: of a block that takes up all registers. If they are 16, a row of it is one piece
+/// to the compiler: left the choice, GCC reads v from memory again for every row, or copies sums.
+template <class T, int W, int Q, bool whole = true>
 REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
 #if defined(__AVX2__) && defined(__FMA__)
 #define REVODE_BROADCAST(s) "vbroadcasts" s " %[a], %[all]\n\t"
@@ -38,7 +38,7 @@ REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>*
   asm(REVODE_BROADCAST(s) REVODE_ADD(s, "0") REVODE_ADD(s, "1") REVODE_ADD(s, "2") \
       : [all] "=&x"(all), [s0] "+x"(sum[0]), [s1] "+x"(sum[1]), [s2] "+x"(sum[2])  \
       : [a] "m"(a), [v0] "x"(v[0]), [v1] "x"(v[1]), [v2] "x"(v[2]))
-  if constexpr (registers == 16 && W == width<T> && (Q == 2 || Q == 3)) {
+  if constexpr (whole && registers == 16 && W == width<T> && (Q == 2 || Q == 3)) {
     Pack<T, W> all;
     if constexpr (sizeof(T) == 4 && Q == 2)
       REVODE_TWO("s");

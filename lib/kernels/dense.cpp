@@ -81,14 +81,7 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
     REVODE_UNROLL for (int k = 0; k < n; ++k) {
       typename O::V v[Q];
       REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) {
-        if constexpr (R == block_rows) {
-          accumulate_row<T, W, Q>(sum[r], A(r, k), v);
-          continue;
-        }
-        const auto a = O::all(A(r, k));
-        REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
-      }
+      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_row<T, W, Q, R == block_rows>(sum[r], A(r, k), v);
       x += lanes;
     }
     A.advance(n);

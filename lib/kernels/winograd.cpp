@@ -27,6 +27,12 @@ struct Row {
   Index height, width, lanes, point;
   Index step = 1, down = 0, right = 0;
   Index row = 0, first = 0, tiles = 0;
+  void stand(Index at, Index first_tile, Index count) { row = at, first = first_tile, tiles = count; }
+  /// The pixels of a phase, which begin so many before those of the image.
+  template <class F>
+  void see(int phase, int before) {
+    down = phase / F::step - before, right = phase % F::step - before;
+  }
   /// Of the tiles, N pixels wide each, of a channel. Pixels of one parity lie in lines that no processor expects.
   template <int N, int write>
   REVODE_INLINE void fetch(const T* channel, Index y, Index x) const {
@@ -128,6 +134,12 @@ struct Parts {
     return U + (static_cast<std::size_t>(phase) * sizes.points + static_cast<std::size_t>(p)) * sizes.weights;
   }
   Index row() const { return static_cast<Index>(sizes.row); }
+  /// What is transformed and its products. Where there is one phase, a point's product goes where the point before it
+  /// stood: the first cache still holds it.
+  struct Domain {
+    T *V, *M;
+  };
+  Domain domain() const { return sizes.phases == 1 ? Domain{V + row(), V} : Domain{V, M}; }
 };
 /// A row of x, or of one phase of it; and of y.
 template <class T>
@@ -214,15 +226,13 @@ template <class T, class F>
 void forward(const Convolution& c, int lanes, const T* W, const T* b, T t, const T* x, T* y, bool add, T* work) {
   const Parts<T> parts(c, lanes, work);
   Row<T> from = row_of_x(c, lanes, parts), to = row_of_y(c, lanes, parts);
-  // Where there is one phase, a point's product goes where the point before it stood: the first cache still holds it.
-  T* const M = F::phases == 1 ? parts.V : parts.M;
-  T* const V = F::phases == 1 ? parts.V + parts.row() : parts.V;
+  T *const V = parts.domain().V, *const M = parts.domain().M;
   transform_weights<T, F>(c, W, parts);
   find_bases<T>(c, W, add ? nullptr : b, t, parts.bases);
   each_part(c.out_height(), c.out_width(), parts.sizes.tiles, [&](int row, int first, int tiles) {
-    from.row = to.row = row, from.first = to.first = first, from.tiles = to.tiles = tiles;
+    from.stand(row, first, tiles), to.stand(row, first, tiles);
     for (int phase = 0; phase < F::phases; ++phase) {
-      from.down = phase / F::step - 1, from.right = phase % F::step - 1;
+      from.template see<F>(phase, 1);
       from.template inward<F>(c.in, x, V);
       for (int p = 0; p < F::points; ++p)
         dense<T>(c.out, c.in, tiles * lanes, parts.of_point(phase, p), nullptr, V + p * parts.row(),
@@ -239,22 +249,21 @@ template <class T, class F>
 void vjp_input(const Convolution& c, int lanes, const T* W, const T* y_bar, T* x_bar, bool add, T* work) {
   const Parts<T> parts(c, lanes, work);
   Row<T> from = row_of_y(c, lanes, parts), to = row_of_x(c, lanes, parts);
-  T* const M = F::phases == 1 ? parts.V : parts.M;
-  T* const V = F::phases == 1 ? parts.V + parts.row() : parts.V;
+  T *const V = parts.domain().V, *const M = parts.domain().M;
   from.down = from.right = -1;
   transform_weights<T, F>(c, W, parts);
   // The kernel the other way round: its first and its last point change places along each axis.
   const auto turned = [](int at) { return at == 0 ? F::side - 1 : at == F::side - 1 ? 0 : at; };
   const int more = F::step - 1;  // pixels that only the last taps of the last of y's see
   each_part(c.out_height() + more, c.out_width() + more, parts.sizes.tiles, [&](int row, int first, int tiles) {
-    from.row = to.row = row, from.first = to.first = first, from.tiles = to.tiles = tiles;
+    from.stand(row, first, tiles), to.stand(row, first, tiles);
     from.template inward<F>(c.out, y_bar, V);
     for (int phase = 0; phase < F::phases; ++phase) {
       for (int p = 0; p < F::points; ++p)
         dense_vjp_input<T>(c.out, c.in, tiles * lanes,
                            parts.of_point(phase, F::side * turned(p / F::side) + turned(p % F::side)),
                            V + p * parts.row(), M + p * parts.row());
-      to.down = phase / F::step - more, to.right = phase % F::step - more;
+      to.template see<F>(phase, more);
       to.template outward<F>(c.in, M, x_bar, [&]<int N>(int, Index, Index, const T* at) REVODE_INLINED {
         return add ? On<T, N>::load(at) : On<T, N>::all(T(0));
       });
@@ -273,10 +282,10 @@ void vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_ba
   // Tiles of a whole leaf follow each other without a gap: as many at a time as a dense layer takes.
   const int together = samples == lanes ? most_samples / samples : 1;
   each_part(c.out_height(), c.out_width(), parts.sizes.tiles, [&](int row, int first, int tiles) {
-    from.row = to.row = row, from.first = to.first = first, from.tiles = to.tiles = tiles;
+    from.stand(row, first, tiles), to.stand(row, first, tiles);
     to.template cotangent<F>(c.out, y_bar, parts.M);
     for (int phase = 0; phase < F::phases; ++phase) {
-      from.down = phase / F::step - 1, from.right = phase % F::step - 1;
+      from.template see<F>(phase, 1);
       from.template inward<F>(c.in, x, parts.V);
       for (int p = 0; p < F::points; ++p)
         for (int tile = 0; tile < tiles; tile += together) {

@@ -71,9 +71,10 @@ void Flow<N, F, C>::release() {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::settle() {
-  ran_ahead_ = ran_ahead_ && (!kept() || next_);
-  if (ran_ahead_) __builtin_memcpy(own_.slopes, slope(stages_), n_ * sizeof(T));
-  fresh_ = fresh_ || ran_ahead_;
+  if (ran_ahead_ && (!kept() || next_)) {
+    __builtin_memcpy(own_.slopes, slope(stages_), n_ * sizeof(T));
+    fresh_ = true;
+  }
   ran_ahead_ = false;
 }
 

@@ -24,7 +24,7 @@ void Flow<N, F, C>::keep(std::byte* bytes, std::byte* next) {
   kept_ = bytes, next_ = next;
   moved();
   if (!bytes) desk_ = own_;
-  if (!kept() || !at_hand) return;
+  if (!at_hand) return;
   sit(0);
   __builtin_memcpy(slope(0), own_.slopes, n_ * sizeof(T));
   fresh_ = true;
