@@ -42,10 +42,7 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   const auto step = [&]() REVODE_INLINED {
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + column[q]);
-    REVODE_UNROLL for (int r = 0; r < R; ++r) {
-      const auto a = O::all(y_bar[r * lanes]);
-      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::fma(a, v[q], sum[r][q]);
-    }
+    REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_row<T, W, Q, R == leaf_rows>(sum[r], y_bar[r * lanes], v);
     t += stride;
     ++y_bar;
   };

@@ -1,5 +1,5 @@
-// The transforms of Winograd's F(2x2, 3x3) and F(2x2, 2x2) on packs, as winograd_kernels.hpp states them, and kernels
-// of weights that lie one after another turned to lie in packs.
+// The transforms of Winograd's F(2x2, 3x3), F(3x3, 3x3) and F(2x2, 2x2) on packs, as winograd_kernels.hpp states them,
+// and kernels of weights that lie one after another turned to lie in packs.
 #pragma once
 #include <utility>
 
@@ -7,49 +7,73 @@
 #include "transpose.hpp"
 
 namespace revode::kernel::transform {
-/// (v0, v1, v2, v3) of one line of tiles' pixels: B^T, A^T and A, G and G^T; of three taps and of two.
-template <class V>
-REVODE_INLINE void inward(const V (&d)[4], V (&v)[4]) {
-  v[0] = d[0] - d[2], v[1] = d[1] + d[2], v[2] = d[2] - d[1], v[3] = d[1] - d[3];
-}
-template <class V>
-REVODE_INLINE void outward(const V (&m)[4], V (&y)[2]) {
-  y[0] = m[0] + m[1] + m[2], y[1] = m[1] - m[2] - m[3];
-}
-template <class V>
-REVODE_INLINE void outward_vjp(const V (&y)[2], V (&m)[4]) {
-  m[0] = y[0], m[1] = y[0] + y[1], m[2] = y[0] - y[1], m[3] = -y[1];
-}
-template <class T, class V>
-REVODE_INLINE void weights(const V (&g)[3], V (&u)[4]) {
-  const V ends = g[0] + g[2];
-  u[0] = g[0], u[1] = (ends + g[1]) * T(0.5), u[2] = (ends - g[1]) * T(0.5), u[3] = g[2];
-}
-template <class T, class V>
-REVODE_INLINE void weights_vjp(const V (&m)[4], V (&w)[3]) {
-  const V even = (m[1] + m[2]) * T(0.5);
-  w[0] = m[0] + even, w[1] = (m[1] - m[2]) * T(0.5), w[2] = even + m[3];
-}
-template <class V>
-REVODE_INLINE void inward(const V (&d)[3], V (&v)[3]) {
-  v[0] = d[0] - d[1], v[1] = d[1], v[2] = d[2] - d[1];
-}
-template <class V>
-REVODE_INLINE void outward(const V (&m)[3], V (&y)[2]) {
-  y[0] = m[0] + m[1], y[1] = m[1] + m[2];
-}
-template <class V>
-REVODE_INLINE void outward_vjp(const V (&y)[2], V (&m)[3]) {
-  m[0] = y[0], m[1] = y[0] + y[1], m[2] = y[1];
-}
-template <class T, class V>
-REVODE_INLINE void weights(const V (&g)[2], V (&u)[3]) {
-  u[0] = g[0], u[1] = g[0] + g[1], u[2] = g[1];
-}
-template <class T, class V>
-REVODE_INLINE void weights_vjp(const V (&m)[3], V (&w)[2]) {
-  w[0] = m[0] + m[1], w[1] = m[1] + m[2];
-}
+/// (v0, v1, ...) of one line of tiles' pixels: B^T, A^T and A, G and G^T; of each form by its sizes.
+template <class T, int W>
+struct Line : On<T, W> {
+  using O = On<T, W>;
+  using V = typename O::V;
+
+  // F(2, 3)
+  static REVODE_INLINE void inward(const V (&d)[4], V (&v)[4]) {
+    v[0] = d[0] - d[2], v[1] = d[1] + d[2], v[2] = d[2] - d[1], v[3] = d[1] - d[3];
+  }
+  static REVODE_INLINE void outward(const V (&m)[4], V (&y)[2]) {
+    y[0] = m[0] + m[1] + m[2], y[1] = m[1] - m[2] - m[3];
+  }
+  static REVODE_INLINE void outward_vjp(const V (&y)[2], V (&m)[4]) {
+    m[0] = y[0], m[1] = y[0] + y[1], m[2] = y[0] - y[1], m[3] = -y[1];
+  }
+  static REVODE_INLINE void weights(const V (&g)[3], V (&u)[4]) {
+    const V ends = g[0] + g[2];
+    u[0] = g[0], u[1] = (ends + g[1]) * T(0.5), u[2] = (ends - g[1]) * T(0.5), u[3] = g[2];
+  }
+  static REVODE_INLINE void weights_vjp(const V (&m)[4], V (&w)[3]) {
+    const V even = (m[1] + m[2]) * T(0.5);
+    w[0] = m[0] + even, w[1] = (m[1] - m[2]) * T(0.5), w[2] = even + m[3];
+  }
+
+  // F(3, 3): three taps are transformed as three pixels of y are, and scaled.
+  static REVODE_INLINE void inward(const V (&d)[5], V (&v)[5]) {
+    const V odd = d[3] - d[1];
+    v[0] = O::fma(O::all(2), d[0] - d[2], odd);
+    v[1] = d[1] + d[2] - odd;
+    v[2] = O::fma(O::all(3), d[2] - d[1], -odd);
+    v[3] = odd;
+    v[4] = O::fma(O::all(-2), odd, d[4] - d[2]);
+  }
+  static REVODE_INLINE void outward(const V (&m)[5], V (&y)[3]) {
+    const V even = m[1] + m[2];
+    y[0] = m[0] + even + m[3];
+    y[1] = O::fma(O::all(2), m[3], m[1] - m[2]);
+    y[2] = O::fma(O::all(4), m[3], even) + m[4];
+  }
+  static REVODE_INLINE void outward_vjp(const V (&y)[3], V (&m)[5]) {
+    const V ends = y[0] + y[2];
+    m[0] = y[0], m[1] = ends + y[1], m[2] = ends - y[1], m[4] = y[2];
+    m[3] = O::fma(O::all(4), y[2], O::fma(O::all(2), y[1], y[0]));
+  }
+  static REVODE_INLINE void weights(const V (&g)[3], V (&u)[5]) {
+    outward_vjp(g, u);
+    scale(u);
+  }
+  static REVODE_INLINE void weights_vjp(const V (&m)[5], V (&w)[3]) {
+    V scaled[5] = {m[0], m[1], m[2], m[3], m[4]};
+    scale(scaled);
+    outward(scaled, w);
+  }
+
+  // F(2, 2)
+  static REVODE_INLINE void inward(const V (&d)[3], V (&v)[3]) { v[0] = d[0] - d[1], v[1] = d[1], v[2] = d[2] - d[1]; }
+  static REVODE_INLINE void outward(const V (&m)[3], V (&y)[2]) { y[0] = m[0] + m[1], y[1] = m[1] + m[2]; }
+  static REVODE_INLINE void outward_vjp(const V (&y)[2], V (&m)[3]) { m[0] = y[0], m[1] = y[0] + y[1], m[2] = y[1]; }
+  static REVODE_INLINE void weights(const V (&g)[2], V (&u)[3]) { outward_vjp(g, u); }
+  static REVODE_INLINE void weights_vjp(const V (&m)[3], V (&w)[2]) { outward(m, w); }
+
+ private:
+  static REVODE_INLINE void scale(V (&u)[5]) {
+    u[0] = u[0] * T(0.5), u[1] = u[1] * T(0.5), u[2] = u[2] * (T(1) / 6), u[3] = u[3] * (T(1) / 6);
+  }
+};
 /// Both axes of a square: columns first, then rows.
 template <int N, int M, class V, class F>
 REVODE_INLINE void both(const V (&in)[N][N], V (&out)[M][M], const F& f) {

@@ -59,8 +59,14 @@ TYPED_TEST(Winograd, EveryShapeHasTheBitsOfTheText) {
         this->random, {1 + 7 * turn % 19, 2 + 5 * turn % 13, height, 2 + 3 * turn % 7, 3, 1, 1, turn % 2 == 0},
         lane_counts[turn]));
   for (const int lanes : lane_counts)
-    ASSERT_NO_FATAL_FAILURE(equals<TypeParam>(this->random, {3, 4, 3, 4, 3, 1, 1, true}, lanes));
+    for (const int width : {3, 4}) {  // tiles 3 pixels wide, and 2
+      const Convolution c{3, 4, 4, width, 3, 1, 1, true};
+      ASSERT_EQ(kernel::winograd_pixels(c), width == 3 ? 3 : 2);
+      ASSERT_NO_FATAL_FAILURE(equals<TypeParam>(this->random, c, lanes));
+    }
   ASSERT_NO_FATAL_FAILURE(equals<TypeParam>(this->random, {33, 17, 2, 2, 3, 1, 1, true}, 2));
+  ASSERT_NO_FATAL_FAILURE(equals<TypeParam>(this->random, {17, 9, 6, 5, 3, 1, 1}, 16));
+  ASSERT_NO_FATAL_FAILURE(equals<TypeParam>(this->random, {2, 3, 9, 14, 3, 1, 1}, 16));  // tiles in parts
 }
 TYPED_TEST(Winograd, EveryShapeOfAStrideOfTwoHasTheBitsOfTheText) {
   const int lane_counts[] = {1, 3, 16, 20, 32, 7, 48, 64};
@@ -73,8 +79,8 @@ TYPED_TEST(Winograd, EveryShapeOfAStrideOfTwoHasTheBitsOfTheText) {
 }
 
 /// |Winograd in float - direct in double| <= n u / (1 - n u) times the sum of magnitudes that the text's bound gives,
-/// n the roundings of an element one after another (Higham 2002, section 3.1): 2 of B^T d B, 4 of G g G^T, one a
-/// product, 4 of A^T m A, one of b or what is there; back to the weights 4 of G^T m G, 2 of A y A^T.
+/// n the roundings of an element one after another (Higham 2002, section 3.1): those of the transforms, one a product,
+/// one of b or what is there.
 void close(const Tile<float>& is, const Tile<double>& truth, const Tile<double>& magnitude, int roundings) {
   const double u = 0.5 * static_cast<double>(std::numeric_limits<float>::epsilon()), nu = roundings * u;
   for (std::size_t i = 0; i < is.size(); ++i)
@@ -83,7 +89,11 @@ void close(const Tile<float>& is, const Tile<double>& truth, const Tile<double>&
 Tile<double> exactly(const Tile<float>& v) {
   return Tile<double>(v.begin(), v.end());
 }
-void errs_by_its_roundings(const Convolution& c) {
+/// Roundings of a transform of both axes, constants' among them.
+struct Roundings {
+  int inward, weights, outward, outward_vjp, weights_vjp;
+};
+void errs_by_its_roundings(const Convolution& c, const Roundings& n) {
   text::Random random;
   const int lanes = 2;
   const auto W = random.tile<float>(c.weights()), x = random.tile<float>(c.rows_in() * lanes);
@@ -98,23 +108,28 @@ void errs_by_its_roundings(const Convolution& c) {
   kernel::winograd<float>(c, lanes, W.data(), nullptr, 0, x.data(), y.data(), false, work.data());
   text::convolve<double>(c, lanes, W_exact, nullptr, 0, x_exact, y_true, false);
   bound.forward(W_exact, nullptr, 0, x_exact, y_size, false);
-  ASSERT_NO_FATAL_FAILURE(close(y, y_true, y_size, 2 + 4 + c.stride * c.stride * c.in + 4 + 1));
+  ASSERT_NO_FATAL_FAILURE(close(y, y_true, y_size, n.inward + n.weights + c.stride * c.stride * c.in + n.outward + 1));
 
   kernel::winograd_vjp_input<float>(c, lanes, W.data(), y_bar.data(), x_bar.data(), false, work.data());
   text::convolve_vjp_input<double>(c, lanes, W_exact, y_exact, x_true, false);
   bound.back(W_exact, y_exact, x_size, false);
-  ASSERT_NO_FATAL_FAILURE(close(x_bar, x_true, x_size, 2 + 4 + c.out + 4 + 1));
+  ASSERT_NO_FATAL_FAILURE(close(x_bar, x_true, x_size, n.inward + n.weights + c.out + n.outward + 1));
 
   kernel::winograd_vjp_weight<float>(c, lanes, lanes, 0, y_bar.data(), x.data(), W_bar.data(), nullptr, work.data());
   text::convolve_vjp_weight<double>(c, lanes, lanes, 0, y_exact, x_exact, W_true, b_true);
   bound.weight(lanes, y_exact, x_exact, W_size);
-  ASSERT_NO_FATAL_FAILURE(close(W_bar, W_true, W_size, 2 + 2 + 3 * 4 * lanes + 4 + 1));
+  const int pixels = kernel::winograd_pixels(c);
+  const int tiles = kernel::winograd_tiles(c.out_height(), pixels) * kernel::winograd_tiles(c.out_width(), pixels);
+  ASSERT_NO_FATAL_FAILURE(close(W_bar, W_true, W_size, n.inward + n.outward_vjp + tiles * lanes + n.weights_vjp + 1));
 }
 TEST(Winograd, ErrsByNoMoreThanItsRoundings) {
-  errs_by_its_roundings({33, 32, 6, 7, 3, 1, 1});
+  errs_by_its_roundings({33, 32, 4, 6, 3, 1, 1}, {2, 4, 4, 2, 4});
+}
+TEST(Winograd, ErrsByNoMoreThanItsRoundingsOfLargeTiles) {
+  errs_by_its_roundings({33, 32, 6, 6, 3, 1, 1}, {4, 8, 6, 4, 10});
 }
 TEST(Winograd, ErrsByNoMoreThanItsRoundingsOfAStrideOfTwo) {
-  errs_by_its_roundings({33, 32, 12, 13, 4, 2, 1});
+  errs_by_its_roundings({33, 32, 12, 13, 4, 2, 1}, {2, 2, 2, 2, 2});
 }
 
 TEST(Winograd, IsChosenByShape) {
@@ -122,11 +137,14 @@ TEST(Winograd, IsChosenByShape) {
     return kernel::winograd_pays({in, out, side, side, kernel, stride, padding});
   };
   static_assert(kernel::winograd_pays({64, 64, 6, 6}), "the map of the published ODENet");
-  EXPECT_TRUE(pays(64, 64, 7) && pays(64, 64, 4) && pays(32, 32, 28) && pays(32, 32, 6));
-  // 656 kB of floats: 16 points of 64 x 64 weights and of a row of 3 tiles before and after, a line apart; 9 bases
+  EXPECT_TRUE(pays(64, 64, 7) && pays(64, 64, 4) && pays(64, 64, 5) && pays(32, 32, 28) && pays(32, 32, 6));
+  // 1.2 MB of floats: 25 points of 64 x 64 weights and of 4 tiles before and after, a line apart; 9 bases
   static_assert(kernel::WinogradSizes({64, 64, 6, 6}, 16).scalars() ==
-                16 * (64 * 64 + 16) + 2 * 16 * (64 * 3 * 16 + 16) + 9 * 64);
-  EXPECT_FALSE(pays(64, 64, 5) || pays(64, 64, 3));  // of 9 tiles and 4, too few whole ones
+                25 * (64 * 64 + 16) + 2 * 25 * (64 * 4 * 16 + 16) + 9 * 64);
+  // 16 points of 2 x 2 pixels or 25 of 3 x 3: 144 and 100, 256 and 225, 784 and 625 multiplications
+  static_assert(kernel::winograd_pixels({64, 64, 6, 6}) == 3 && kernel::winograd_pixels({64, 64, 7, 7}) == 2 &&
+                kernel::winograd_pixels({64, 64, 14, 14}) == 3);
+  EXPECT_FALSE(pays(64, 64, 3) || pays(64, 64, 2)) << "too few tiles";
   EXPECT_FALSE(pays(64, 16, 6) || pays(1, 64, 28));
   EXPECT_TRUE(pays(64, 64, 26, 4, 2) && pays(64, 64, 13, 4, 2)) << "the stem of the published ODENet";
   EXPECT_FALSE(pays(64, 64, 10, 4, 2) || pays(64, 64, 6, 3, 2) || pays(64, 64, 6, 3, 1, 0));

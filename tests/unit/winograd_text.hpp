@@ -1,6 +1,6 @@
-// Winograd's F(2x2, 3x3) and, of a stride of 2, F(2x2, 2x2) of four phases, as winograd_kernels.hpp states them:
-// scalar, a tile and a lane at a time. With `bound` every sum and product is of magnitudes: what an element's roundings
-// are relative to. Tests compare bits, and errors.
+// Winograd's F(2x2, 3x3), F(3x3, 3x3) and, of a stride of 2, F(2x2, 2x2) of four phases, as winograd_kernels.hpp states
+// them: scalar, a tile and a lane at a time. With `bound` every sum and product is of magnitudes: what an element's
+// roundings are relative to. Tests compare bits, and errors.
 #pragma once
 #include <array>
 #include <cmath>
@@ -14,33 +14,53 @@ struct Winograd {
   Convolution c;
   int lanes;
   bool bound = false;
-  using Line = std::array<T, 4>;
-  using Square = std::array<Line, 4>;
+  using Line = std::array<T, 5>;
+  using Square = std::array<Line, 5>;
 
   T minus(T a, T b) const { return bound ? std::abs(a) + std::abs(b) : a - b; }
   T plus(T a, T b) const { return bound ? std::abs(a) + std::abs(b) : a + b; }
   T fused(T a, T b, T s) const { return bound ? std::abs(a * b) + std::abs(s) : std::fma(a, b, s); }
   bool strided() const { return c.stride == 2; }
   int phases() const { return strided() ? 4 : 1; }
-  std::size_t side() const { return strided() ? 3 : 4; }
+  int pixels() const { return revode::kernel::winograd_pixels(c); }
+  bool large() const { return pixels() == 3; }
+  std::size_t side() const { return static_cast<std::size_t>(pixels()) + taps() - 1; }
   Line inward(const Line& d) const {
+    if (large()) {
+      const T odd = minus(d[3], d[1]);
+      return {fused(2, minus(d[0], d[2]), odd), minus(plus(d[1], d[2]), odd), fused(3, minus(d[2], d[1]), -odd), odd,
+              fused(-2, odd, minus(d[4], d[2]))};
+    }
     if (strided()) return {minus(d[0], d[1]), d[1], minus(d[2], d[1])};
     return {minus(d[0], d[2]), plus(d[1], d[2]), minus(d[2], d[1]), minus(d[1], d[3])};
   }
   Line outward(const Line& m) const {
+    if (large()) {
+      const T even = plus(m[1], m[2]);
+      return {plus(plus(m[0], even), m[3]), fused(2, m[3], minus(m[1], m[2])), plus(fused(4, m[3], even), m[4])};
+    }
     if (strided()) return {plus(m[0], m[1]), plus(m[1], m[2])};
     return {plus(plus(m[0], m[1]), m[2]), minus(minus(m[1], m[2]), m[3])};
   }
   Line outward_vjp(const Line& y) const {
+    if (large()) {
+      const T ends = plus(y[0], y[2]);
+      return {y[0], plus(ends, y[1]), minus(ends, y[1]), fused(4, y[2], fused(2, y[1], y[0])), y[2]};
+    }
     if (strided()) return {y[0], plus(y[0], y[1]), y[1]};
     return {y[0], plus(y[0], y[1]), minus(y[0], y[1]), -y[1]};
   }
+  static Line scaled(const Line& u) {
+    return {u[0] * T(0.5), u[1] * T(0.5), u[2] * (T(1) / 6), u[3] * (T(1) / 6), u[4]};
+  }
   Line weights(const Line& g) const {
+    if (large()) return scaled(outward_vjp(g));
     if (strided()) return {g[0], plus(g[0], g[1]), g[1]};
     const T ends = plus(g[0], g[2]);
     return {g[0], plus(ends, g[1]) * T(0.5), minus(ends, g[1]) * T(0.5), g[2]};
   }
   Line weights_vjp(const Line& m) const {
+    if (large()) return outward(scaled(m));
     if (strided()) return {plus(m[0], m[1]), plus(m[1], m[2])};
     const T even = plus(m[1], m[2]) * T(0.5);
     return {plus(m[0], even), minus(m[1], m[2]) * T(0.5), plus(even, m[3])};
@@ -49,10 +69,10 @@ struct Winograd {
   template <class F>
   static Square both(const Square& in, const F& f) {
     Square half{}, out{};
-    for (std::size_t r = 0; r < 4; ++r) half[r] = f(in[r]);
-    for (std::size_t s = 0; s < 4; ++s) {
-      const Line line = f({half[0][s], half[1][s], half[2][s], half[3][s]});
-      for (std::size_t r = 0; r < 4; ++r) out[r][s] = line[r];
+    for (std::size_t r = 0; r < 5; ++r) half[r] = f(in[r]);
+    for (std::size_t s = 0; s < 5; ++s) {
+      const Line line = f({half[0][s], half[1][s], half[2][s], half[3][s], half[4][s]});
+      for (std::size_t r = 0; r < 5; ++r) out[r][s] = line[r];
     }
     return out;
   }
@@ -80,18 +100,21 @@ struct Winograd {
   }
   std::size_t taps() const { return strided() ? 2 : 3; }
   int area() const { return c.kernel * c.kernel; }
-  Square transformed(const Tile<T>& W, int phase, int o, int i) const {
+  /// back: the kernel the other way round.
+  Square transformed(const Tile<T>& W, int phase, int o, int i, bool back = false) const {
     const int channels = c.in + (c.time ? 1 : 0);
+    const auto place = [&](std::size_t at) { return back ? taps() - 1 - at : at; };
     Square g{};
     for (std::size_t r = 0; r < taps(); ++r)
       for (std::size_t s = 0; s < taps(); ++s)
-        g[r][s] = W[at(o * channels + i + channels - c.in, static_cast<int>(tap(phase, r, s)), area())];
+        g[place(r)][place(s)] = W[at(o * channels + i + channels - c.in, static_cast<int>(tap(phase, r, s)), area())];
     return both(g, [&](const Line& l) { return weights(l); });
   }
   /// What the tile (i, j) sees of a phase of x.
   Square seen(const Tile<T>& x, int channel, int phase, int i, int j, int lane) const {
     const int down = strided() ? phase / 2 - 1 : -1, right = strided() ? phase % 2 - 1 : -1;
-    return both(square(x, of_x(), channel, 2 * c.stride * i + down, 2 * c.stride * j + right, side(), lane),
+    const int apart = pixels() * c.stride;
+    return both(square(x, of_x(), channel, apart * i + down, apart * j + right, side(), lane),
                 [&](const Line& l) { return inward(l); });
   }
   /// What a pixel of y begins with: b + t s.
@@ -112,48 +135,42 @@ struct Winograd {
   }
   void forward(const Tile<T>& W, const T* b, T t, const Tile<T>& x, Tile<T>& y, bool add) const {
     const Plane out = of_y();
+    const int n = pixels();
     for (int lane = 0; lane < lanes; ++lane)
-      for (int i = 0; 2 * i < out.height; ++i)
-        for (int j = 0; 2 * j < out.width; ++j)
+      for (int i = 0; n * i < out.height; ++i)
+        for (int j = 0; n * j < out.width; ++j)
           for (int o = 0; o < c.out; ++o) {
             Square m{};
             for (int phase = 0; phase < phases(); ++phase)
               for (int k = 0; k < c.in; ++k) fuse(transformed(W, phase, o, k), seen(x, k, phase, i, j, lane), m);
             const Square sums = both(m, [&](const Line& l) { return outward(l); });
-            for (int r = 0; r < 2 && 2 * i + r < out.height; ++r)
-              for (int s = 0; s < 2 && 2 * j + s < out.width; ++s) {
-                T& pixel = y[at((o * out.height + 2 * i + r) * out.width + 2 * j + s, lane, lanes)];
-                const T first = base(W, add ? nullptr : b, t, o, 2 * i + r, 2 * j + s);
+            for (int r = 0; r < n && n * i + r < out.height; ++r)
+              for (int s = 0; s < n && n * j + s < out.width; ++s) {
+                T& pixel = y[at((o * out.height + n * i + r) * out.width + n * j + s, lane, lanes)];
+                const T first = base(W, add ? nullptr : b, t, o, n * i + r, n * j + s);
                 pixel = plus(add ? plus(pixel, first) : first,
                              sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
               }
           }
   }
   void back(const Tile<T>& W, const Tile<T>& y_bar, Tile<T>& x_bar, bool add) const {
-    const int step = c.stride;
-    const auto turned = [&](const Square& u) {
-      Square v{};
-      const auto at = [&](std::size_t p) { return p == 0 ? side() - 1 : p + 1 == side() ? 0 : p; };
-      for (std::size_t p = 0; p < side(); ++p)
-        for (std::size_t q = 0; q < side(); ++q) v[p][q] = u[at(p)][at(q)];
-      return v;
-    };
+    const int step = c.stride, n = pixels();
     for (int lane = 0; lane < lanes; ++lane)
-      for (int i = 0; 2 * step * i < c.height + step; ++i)
-        for (int j = 0; 2 * step * j < c.width + step; ++j)
+      for (int i = 0; n * step * i < c.height + step; ++i)
+        for (int j = 0; n * step * j < c.width + step; ++j)
           for (int phase = 0; phase < phases(); ++phase)
             for (int k = 0; k < c.in; ++k) {
               Square m{};
               for (int o = 0; o < c.out; ++o)
-                fuse(turned(transformed(W, phase, o, k)),
-                     both(square(y_bar, of_y(), o, 2 * i - 1, 2 * j - 1, side(), lane),
+                fuse(transformed(W, phase, o, k, true),
+                     both(square(y_bar, of_y(), o, n * i - 1, n * j - 1, side(), lane),
                           [&](const Line& l) { return inward(l); }),
                      m);
               const Square sums = both(m, [&](const Line& l) { return outward(l); });
-              for (int r = 0; r < 2; ++r)
-                for (int s = 0; s < 2; ++s) {
-                  const int down = step * (2 * i + r) + (strided() ? phase / 2 - 1 : 0);
-                  const int right = step * (2 * j + s) + (strided() ? phase % 2 - 1 : 0);
+              for (int r = 0; r < n; ++r)
+                for (int s = 0; s < n; ++s) {
+                  const int down = step * (n * i + r) + (strided() ? phase / 2 - 1 : 0);
+                  const int right = step * (n * j + s) + (strided() ? phase % 2 - 1 : 0);
                   if (down < 0 || down >= c.height || right < 0 || right >= c.width) continue;
                   T& pixel = x_bar[at((k * c.height + down) * c.width + right, lane, lanes)];
                   pixel = plus(add ? pixel : T(0), sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
@@ -162,16 +179,17 @@ struct Winograd {
   }
   /// W_bar of x's channels, of the first `samples` lanes.
   void weight(int samples, const Tile<T>& y_bar, const Tile<T>& x, Tile<T>& W_bar) const {
-    const int channels = c.in + (c.time ? 1 : 0);
+    const int channels = c.in + (c.time ? 1 : 0), n = pixels();
     const Plane out = of_y();
     for (int o = 0; o < c.out; ++o)
       for (int k = 0; k < c.in; ++k)
         for (int phase = 0; phase < phases(); ++phase) {
           Square u{};
-          for (int i = 0; 2 * i < out.height; ++i)
-            for (int j = 0; 2 * j < out.width; ++j)
+          for (int i = 0; n * i < out.height; ++i)
+            for (int j = 0; n * j < out.width; ++j)
               for (int lane = 0; lane < samples; ++lane)
-                fuse(both(square(y_bar, out, o, 2 * i, 2 * j, 2, lane), [&](const Line& l) { return outward_vjp(l); }),
+                fuse(both(square(y_bar, out, o, n * i, n * j, static_cast<std::size_t>(n), lane),
+                          [&](const Line& l) { return outward_vjp(l); }),
                      seen(x, k, phase, i, j, lane), u);
           const Square w = both(u, [&](const Line& l) { return weights_vjp(l); });
           for (std::size_t r = 0; r < taps(); ++r)
