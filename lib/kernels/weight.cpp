@@ -1,6 +1,7 @@
 // Weight gradients. A leaf of many samples: the features of x are turned to lie in a pack, then outer products
 // accumulate onto W_bar in registers. Leaves of one sample: a tile of their own, one fma each.
 #include "blocks.hpp"
+#include "outer.hpp"
 #include "scalars.hpp"
 #include "transpose.hpp"
 #include "wide.hpp"
@@ -19,6 +20,7 @@ struct Leaf {
   const T* y_bar;
   const T* x;
   T* W_bar;
+  bool add;
 };
 
 template <class T>
@@ -37,8 +39,12 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   const T* __restrict y_bar = leaf.y_bar + row * lanes;
   T* const W_bar = leaf.W_bar + row * in + panel.first;
   typename O::V sum[R][Q];
-  REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
-      O::load(W_bar + r * in + column[q]);
+  if (leaf.add) {
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
+        O::load(W_bar + r * in + column[q]);
+  } else {
+    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::all(T(0));
+  }
   const auto step = [&]() REVODE_INLINED {
     typename O::V v[Q];
     REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + column[q]);
@@ -183,15 +189,23 @@ void dense_vjp_weight(int out, int in, int lanes, int samples, const T* y_bar, c
   constexpr int W = width<T>;
   if (!wide::dense_vjp_weight(out, in, lanes, samples, y_bar, x, W_bar)) {
     if (const int rows = W > 1 && in < W && out >= W && samples >= W
-                             ? outer_narrow_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar}, b_bar)
+                             ? outer_narrow_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar, true}, b_bar)
                              : 0;
         rows > 0) {
       out -= rows, y_bar += static_cast<Index>(rows) * lanes, W_bar += static_cast<Index>(rows) * in;
       if (b_bar) b_bar += rows;
     }
-    if (out > 0) outer_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar});
+    if (out > 0) outer_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar, true});
   }
   if (b_bar && out > 0) sum_rows(out, lanes, samples, y_bar, b_bar);
+}
+
+template <class T>
+void outer_products(int out, int in, int lanes, int samples, const T* y_bar, const T* x, T* W_bar, bool add) {
+  if (!add && in >= width<T> && !wide::takes(out, in))
+    return outer_all<T, width<T>>({in, lanes, out, samples, y_bar, x, W_bar, false});
+  for (Index k = 0; !add && k < Index{out} * in; ++k) W_bar[k] = 0;
+  dense_vjp_weight<T>(out, in, lanes, samples, y_bar, x, W_bar, nullptr);
 }
 
 template <class T>
@@ -209,6 +223,7 @@ void sum_rows(int count, int lanes, int samples, const T* rows, T* sum) {
 
 #define REVODE_INSTANTIATE(T)                                                         \
   template void dense_vjp_weight<T>(int, int, int, int, const T*, const T*, T*, T*);  \
+  template void outer_products<T>(int, int, int, int, const T*, const T*, T*, bool);  \
   template void dense_vjp_weight_lanes<T>(int, int, int, const T*, const T*, T*, T*); \
   template void sum_rows<T>(int, int, int, const T*, T*);
 REVODE_INSTANTIATE(float)

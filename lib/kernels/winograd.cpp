@@ -4,6 +4,7 @@
 
 #include <type_traits>
 
+#include "outer.hpp"
 #include "revode/impl/pack.hpp"
 #include "scalars.hpp"
 #include "sweep.hpp"
@@ -327,7 +328,6 @@ void vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_ba
   const Parts<T> parts(c, lanes, work);
   auto from = tiles_of_x<T, F>(c, lanes, parts), to = tiles_of_y<T, F>(c, lanes, parts);
   if (c.time || b_bar) convolve_vjp_weight<T>(c, lanes, samples, t, y_bar, nullptr, W_bar, b_bar);
-  for (T* u = parts.U; u != parts.V; ++u) *u = 0;
   // Tiles of a whole leaf follow each other without a gap: as many at a time as a dense layer takes.
   const int together = samples == lanes ? most_samples / samples : 1;
   each_part(c.out_height(), c.out_width(), parts, from, to, [&](int tiles) {
@@ -339,8 +339,8 @@ void vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_ba
         for (int tile = 0; tile < tiles; tile += together) {
           const int count = tiles - tile < together ? tiles - tile : together;
           const Index at = p * parts.row() + static_cast<Index>(tile) * lanes;
-          dense_vjp_weight<T>(c.out, c.in, tiles * lanes, count * samples, parts.M + at, parts.V + at,
-                              parts.of_point(phase, p), nullptr);
+          outer_products<T>(c.out, c.in, tiles * lanes, count * samples, parts.M + at, parts.V + at,
+                            parts.of_point(phase, p), from.first + tile > 0);
         }
     }
   });

@@ -1,0 +1,8 @@
+// The weight gradient of a dense layer without biases, of which a sum's first leaf need not add.
+#pragma once
+
+namespace revode::kernel {
+/// As dense_vjp_weight(). add: onto W_bar; otherwise it is set, the chain from 0.
+template <class T>
+void outer_products(int out, int in, int lanes, int samples, const T* y_bar, const T* x, T* W_bar, bool add);
+}  // namespace revode::kernel
