@@ -1,8 +1,8 @@
 /// WinogradConv: what Conv computes where its kernel is 3 x 3 of stride 1, or 4 x 4 of stride 2 without a channel of t,
-/// and its padding 1, by Winograd's F(2x2, 3x3), F(3x3, 3x3) or F(2x2, 2x2) (winograd_kernels.hpp): two to three fifths
-/// of the multiplications for as much work memory as the transforms take. A linear map like Conv, theta as its; its
-/// roundings are others, so which of the two a network has is part of the network: winograd_pays() looks at the shape
-/// alone. Leaves of one sample take Conv's weight gradient.
+/// and its padding 1, by Winograd's F(2x2, 3x3), F(3x3, 3x3) or F(2x2, 2x2) (winograd_kernels.hpp): a third to three
+/// quarters of the multiplications for as much work memory as the transforms take. A linear map like Conv, theta as
+/// its; its roundings are others, so which of the two a network has is part of the network: winograd_pays() looks at
+/// the shape alone. Leaves of one sample take Conv's weight gradient.
 #pragma once
 #include "revode/conv.hpp"
 #include "revode/winograd_kernels.hpp"

@@ -1,18 +1,21 @@
 /// Winograd's minimal filtering of a convolution (Winograd 1980; Lavin and Gray 2016, arXiv 1509.09308): a tile of y's
-/// pixels by fewer multiplications, in the domain of transforms, columns first, then rows; sums from the left.
+/// pixels by fewer multiplications, in the domain of transforms; along each line first, then down each column.
 /// F(2x2, 3x3), of kernels 3 x 3 of stride 1, 16 for 36:
 ///   B^T d = (d0 - d2, d1 + d2, d2 - d1, d1 - d3), G g = (g0, (g0 + g2 + g1) / 2, (g0 + g2 - g1) / 2, g2),
-///   A^T m = (m0 + m1 + m2, m1 - m2 - m3).
+///   A^T m = (m0 + m1 + m2, m1 - m2 - m3),
+///   back to weights A y = (y0, y0 + y1, y0 - y1, -y1), G^T m = (m0 + h, (m1 - m2) / 2, h + m3), h = (m1 + m2) / 2.
 /// F(3x3, 3x3), 25 for 81, of the points 0, 1, -1, 2 and infinity; factors by fma:
-///   B^T d = (2 (d0 - d2) + e, d1 + d2 - e, 3 (d2 - d1) - e, e, d4 - d2 - 2 e) where e = d3 - d1,
-///   G g = (g0 / 2, (g0 + g2 + g1) / 2, (g0 + g2 - g1) / 6, (g0 + 2 g1 + 4 g2) / 6, g2), by times 1 / 6,
-///   A^T m = (m0 + (m1 + m2) + m3, m1 - m2 + 2 m3, m1 + m2 + 4 m3 + m4).
+///   B^T d = (2 (d0 - d2) + e, d1 + d2 - e, 3 (d2 - d1) - e, e, d4 - d2 - 2 e), e = d3 - d1,
+///   A^T m = (m0 + h + m3, m1 - m2 + 2 m3, h + 4 m3 + m4), h = m1 + m2,
+///   A y = (y0, y0 + y2 + y1, y0 + y2 - y1, y0 + 2 y1 + 4 y2, y2), scale u = (u0 / 2, u1 / 2, u2 / 6, u3 / 6, u4), by
+///   times 1 / 6; G g = scale A g, G^T m = A^T scale m.
 /// Of 64 channels in float it errs by 1.0e-6 (rms, of the rms of y), F(2x2, 3x3) by 2.7e-7, the direct sum by 3.9e-7.
 /// F(2x2, 2x2), of kernels 4 x 4 of stride 2, 36 for 64: along each axis the even taps see the odd pixels, the odd taps
 /// the even ones, so it is a sum of four convolutions 2 x 2 of stride 1, its phases (tap's parity down, right):
-///   B^T d = (d0 - d1, d1, d2 - d1), G g = (g0, g0 + g1, g1), A^T m = (m0 + m1, m1 + m2).
-/// There each of 16, 25 or 9 points is a dense layer over channels. The laws of kernels.hpp hold; another chain than
-/// convolve()'s, hence other bits: which of the two is the caller's choice, by shape and never by machine.
+///   B^T d = (d0 - d1, d1, d2 - d1), G g = (g0, g0 + g1, g1) = A g, A^T m = (m0 + m1, m1 + m2) = G^T m.
+/// In the domain each of 16, 25 or 9 points is a dense layer over channels. Sums go from the left. The laws of
+/// kernels.hpp hold; another chain than convolve()'s, hence other bits: which of the two is the caller's choice, by
+/// shape and never by machine.
 #pragma once
 #include "revode/image_kernels.hpp"
 
@@ -50,7 +53,7 @@ constexpr bool winograd_pays(const Convolution& c) {
   };
   const int pixels = winograd_pixels(c);
   return 4 * winograd_products(c, pixels) <= 3 * taps(c.height) * taps(c.width) &&
-         winograd_tiles(c.height, pixels) * winograd_tiles(c.width, pixels) >= 4;
+         winograd_tiles(c.out_height(), pixels) * winograd_tiles(c.out_width(), pixels) >= 4;
 }
 /// Of `work`: weights, some tiles of x and of y in the domain, what an output adds at corners, edges and inside.
 struct WinogradSizes {
@@ -79,11 +82,12 @@ struct WinogradSizes {
 template <class T>
 void winograd(const Convolution& c, int lanes, const T* W, const T* b /*[out]*/, T t, const T* x, T* y, bool add,
               T* work /*[WinogradSizes::scalars()]*/);
-/// As convolve_vjp_input(). Chain: a point's fma over outputs from 0, x_bar = A^T m A or x_bar + A^T m A.
+/// As convolve_vjp_input(). Chain: y_bar as x is in winograd(), kernels turned round, those of a phase in its place; a
+/// point's fma over outputs from 0, x_bar = A^T m A or x_bar + A^T m A.
 template <class T>
 void winograd_vjp_input(const Convolution& c, int lanes, const T* W, const T* y_bar, T* x_bar, bool add, T* work);
-/// One leaf, as convolve_vjp_weight(), t's channel and b_bar by its chain. Chain: a point's fma over tiles and the
-/// leaf's lanes from 0, then W_bar + G^T m G.
+/// One leaf, as convolve_vjp_weight(), t's channel and b_bar by its chain. Chain: a point's fma of
+/// (A y_bar A^T)(B^T x B) over tiles and the leaf's lanes from 0, then W_bar + G^T m G.
 template <class T>
 void winograd_vjp_weight(const Convolution& c, int lanes, int samples /*1 .. 64*/, T t, const T* y_bar, const T* x,
                          T* W_bar, T* b_bar, T* work);

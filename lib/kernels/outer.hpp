@@ -1,4 +1,4 @@
-// The weight gradient of a dense layer without biases, of which a sum's first leaf need not add.
+// The weight gradient of a dense layer without biases, which the first part of a sum sets.
 #pragma once
 
 namespace revode::kernel {

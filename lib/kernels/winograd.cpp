@@ -28,12 +28,12 @@ REVODE_INLINE void all_of(V (&square)[N][N], const F& f) {
   REVODE_UNROLL for (int r = 0; r < N; ++r) REVODE_UNROLL for (int s = 0; s < N; ++s) f(square[r][s]);
 }
 
-/// Tiles first ... first + tiles - 1, row by row of `across`, of an image [channels][height][width][lanes], and where
-/// they stand in the domain: [points][channels][tiles][lanes]. A tile's pixels are `step` apart, the first one of the
-/// first tile is at (down, right).
+/// Tiles first ... first + tiles - 1, row by row of `across`, of the first `samples` lanes of an image
+/// [channels][height][width][lanes], and where they stand in the domain: [points][channels][tiles][samples]. A tile's
+/// pixels are `step` apart, the first one of the first tile is at (down, right).
 template <class T, class F>
 struct Tiles {
-  Index height, width, lanes, point;
+  Index height, width, lanes, samples, point;
   Index step = 1, down = 0, right = 0;
   Index across = 0, first = 0, tiles = 0;
   void stand(Index all_across, Index first_tile, Index count) {
@@ -77,19 +77,21 @@ struct Tiles {
     for (Index tile = 0; tile < tiles; ++tile, advance(at))
       for (Index r = 0; r < N; ++r)
         for (Index s = tile == 0 || at.left == across ? 0 : N - F::pixels; s < N; ++s)  // the rest is its neighbour's
-          for (Index l = 0; l < lanes; l += line)
+          for (Index l = 0; l < samples; l += line)
             __builtin_prefetch(channel + ((at.y + r * step) * width + at.x + s * step) * lanes + l, write);
   }
   /// f.operator()<W>(channel, its first pixel, a tile's place in it and in the domain), tiles being N pixels wide.
+  /// fetched: by fetch(), before their turn.
   template <int N, bool fetched, class I, class Each>
   REVODE_INLINE void each(int channels, I* image, T* domain, const Each& f) const {
     constexpr int ahead = 2;
     constexpr bool vectors = kernel::width<T> != 1;
-    const Index n = lanes, count = tiles, plane = height * width * lanes;
+    const Index n = samples, count = tiles, plane = height * width * lanes;
+    const auto start = begin<N>();
     for (int c = 0; c < channels; ++c, image += plane) {
       if constexpr (fetched && vectors)
         if (c + ahead < channels) fetch<N, !std::is_const_v<I>>(image + ahead * plane);
-      auto at = begin<N>();
+      auto at = start;
       for (Index tile = 0; tile < count; ++tile, advance(at), domain += n)
         sweep<T>(static_cast<std::size_t>(n),
                  [&]<int W>(std::size_t l) REVODE_INLINED { f.template operator()<W>(c, image + l, at, domain + l); });
@@ -194,12 +196,12 @@ struct Parts {
 };
 /// Those of x, or of one phase of it; and of y.
 template <class T, class F>
-Tiles<T, F> tiles_of_x(const Convolution& c, int lanes, const Parts<T>& parts) {
-  return {c.height, c.width, lanes, parts.row(), c.stride};
+Tiles<T, F> tiles_of_x(const Convolution& c, int lanes, int samples, const Parts<T>& parts) {
+  return {c.height, c.width, lanes, samples, parts.row(), c.stride};
 }
 template <class T, class F>
-Tiles<T, F> tiles_of_y(const Convolution& c, int lanes, const Parts<T>& parts) {
-  return {c.out_height(), c.out_width(), lanes, parts.row()};
+Tiles<T, F> tiles_of_y(const Convolution& c, int lanes, int samples, const Parts<T>& parts) {
+  return {c.out_height(), c.out_width(), lanes, samples, parts.row()};
 }
 /// f(tiles) for all tiles of height x width pixels of both images, as many at a time as there is room for, or about.
 template <class T, class F, class Each>
@@ -280,7 +282,7 @@ void find_bases(const Convolution& c, const T* W, const T* b, T t, T* bases) {
 template <class T, class F>
 void forward(const Convolution& c, int lanes, const T* W, const T* b, T t, const T* x, T* y, bool add, T* work) {
   const Parts<T> parts(c, lanes, work);
-  auto from = tiles_of_x<T, F>(c, lanes, parts), to = tiles_of_y<T, F>(c, lanes, parts);
+  auto from = tiles_of_x<T, F>(c, lanes, lanes, parts), to = tiles_of_y<T, F>(c, lanes, lanes, parts);
   T *const V = parts.domain().V, *const M = parts.domain().M;
   transform_weights<T, F, false>(c, W, parts);
   find_bases<T>(c, W, add ? nullptr : b, t, parts.bases);
@@ -302,7 +304,7 @@ void forward(const Convolution& c, int lanes, const T* W, const T* b, T t, const
 template <class T, class F>
 void vjp_input(const Convolution& c, int lanes, const T* W, const T* y_bar, T* x_bar, bool add, T* work) {
   const Parts<T> parts(c, lanes, work);
-  auto from = tiles_of_y<T, F>(c, lanes, parts), to = tiles_of_x<T, F>(c, lanes, parts);
+  auto from = tiles_of_y<T, F>(c, lanes, lanes, parts), to = tiles_of_x<T, F>(c, lanes, lanes, parts);
   T *const V = parts.domain().V, *const M = parts.domain().M;
   from.down = from.right = -1;
   transform_weights<T, F, true>(c, W, parts);
@@ -326,10 +328,9 @@ void vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_ba
                 T* work) {
   constexpr int most_samples = 64;
   const Parts<T> parts(c, lanes, work);
-  auto from = tiles_of_x<T, F>(c, lanes, parts), to = tiles_of_y<T, F>(c, lanes, parts);
+  auto from = tiles_of_x<T, F>(c, lanes, samples, parts), to = tiles_of_y<T, F>(c, lanes, samples, parts);
   if (c.time || b_bar) convolve_vjp_weight<T>(c, lanes, samples, t, y_bar, nullptr, W_bar, b_bar);
-  // Tiles of a whole leaf follow each other without a gap: as many at a time as a dense layer takes.
-  const int together = samples == lanes ? most_samples / samples : 1;
+  const int together = most_samples / samples;  // tiles at a time, as a dense layer takes
   each_part(c.out_height(), c.out_width(), parts, from, to, [&](int tiles) {
     to.cotangent(c.out, y_bar, parts.M);
     for (int phase = 0; phase < F::phases; ++phase) {
@@ -338,8 +339,8 @@ void vjp_weight(const Convolution& c, int lanes, int samples, T t, const T* y_ba
       for (int p = 0; p < F::points; ++p)
         for (int tile = 0; tile < tiles; tile += together) {
           const int count = tiles - tile < together ? tiles - tile : together;
-          const Index at = p * parts.row() + static_cast<Index>(tile) * lanes;
-          outer_products<T>(c.out, c.in, tiles * lanes, count * samples, parts.M + at, parts.V + at,
+          const Index at = p * parts.row() + static_cast<Index>(tile) * samples;
+          outer_products<T>(c.out, c.in, tiles * samples, count * samples, parts.M + at, parts.V + at,
                             parts.of_point(phase, p), from.first + tile > 0);
         }
     }

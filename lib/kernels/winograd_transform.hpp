@@ -74,7 +74,7 @@ struct Line : On<T, W> {
     u[0] = u[0] * T(0.5), u[1] = u[1] * T(0.5), u[2] = u[2] * (T(1) / 6), u[3] = u[3] * (T(1) / 6);
   }
 };
-/// Both axes of a square: columns first, then rows.
+/// Both axes of a square: along each line first, then down each column.
 template <int N, int M, class V, class F>
 REVODE_INLINE void both(const V (&in)[N][N], V (&out)[M][M], const F& f) {
   V half[M][N];

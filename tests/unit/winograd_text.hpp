@@ -65,7 +65,7 @@ struct Winograd {
     const T even = plus(m[1], m[2]) * T(0.5);
     return {plus(m[0], even), minus(m[1], m[2]) * T(0.5), plus(even, m[3])};
   }
-  /// Columns first (along a line), then rows.
+  /// Along each line first, then down each column.
   template <class F>
   static Square both(const Square& in, const F& f) {
     Square half{}, out{};
