@@ -34,8 +34,6 @@ struct Fitted {
     trainee = cnf_trainee(options, data);
     theta.resize(trainee->params() + trainee->buffers());
     read_parts(tensors, file, trainee->tensors(), theta);
-    if (!std::all_of(theta.begin(), theta.end(), [](float v) { return std::isfinite(v); }))
-      throw Failure(Exit::usage, file, "a weight is not finite: take the model of another run");
   }
 };
 

@@ -60,6 +60,9 @@ void read_parts(const TensorFile& model, const std::string& file, const std::vec
                     "tensor " + part.name + " is " + shape_text(tensor.shape) + " where its configuration asks for " +
                         shape_text(wanted) + ": another model's file?");
     const std::vector<float> values = tensor.numbers<float>();
+    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+      throw Failure(Exit::usage, file,
+                    "tensor " + part.name + " holds a number that is not finite: take the model of another run");
     std::copy(values.begin(), values.end(), theta.begin() + static_cast<std::ptrdiff_t>(part.offset));
   }
 }

@@ -35,7 +35,7 @@ bool same_bits(const std::vector<Part>& parts);
 /// The program, its configuration and the parts of theta; what describes the data is the caller's to add.
 TensorFile model_file(const Options& options, const std::vector<Part>& parts, const std::vector<float>& theta);
 /// The way back: a file of the program of `options`, which take its configuration, and theta's parts. Failure
-/// (Exit::usage) where it is another program's, or a part has another shape.
+/// (Exit::usage) where it is another program's, or a part has another shape or holds a number that is not finite.
 TensorFile read_model(const std::string& file, Options& options);
 void read_parts(const TensorFile& model, const std::string& file, const std::vector<Part>& parts,
                 std::vector<float>& theta);
