@@ -4,6 +4,7 @@
 #pragma once
 #include <array>
 #include <cmath>
+#include <vector>
 
 #include "revode/winograd_kernels.hpp"
 #include "unit/image_text.hpp"
@@ -101,7 +102,7 @@ struct Winograd {
   std::size_t taps() const { return strided() ? 2 : 3; }
   int area() const { return c.kernel * c.kernel; }
   /// back: the kernel the other way round.
-  Square transformed(const Tile<T>& W, int phase, int o, int i, bool back = false) const {
+  Square transformed(const Tile<T>& W, int phase, int o, int i, bool back) const {
     const int channels = c.in + (c.time ? 1 : 0);
     const auto place = [&](std::size_t at) { return back ? taps() - 1 - at : at; };
     Square g{};
@@ -109,6 +110,14 @@ struct Winograd {
       for (std::size_t s = 0; s < taps(); ++s)
         g[place(r)][place(s)] = W[at(o * channels + i + channels - c.in, static_cast<int>(tap(phase, r, s)), area())];
     return both(g, [&](const Line& l) { return weights(l); });
+  }
+  /// [phases][out][in]
+  std::vector<Square> all_transformed(const Tile<T>& W, bool back = false) const {
+    std::vector<Square> u;
+    for (int phase = 0; phase < phases(); ++phase)
+      for (int o = 0; o < c.out; ++o)
+        for (int k = 0; k < c.in; ++k) u.push_back(transformed(W, phase, o, k, back));
+    return u;
   }
   /// What the tile (i, j) sees of a phase of x.
   Square seen(const Tile<T>& x, int channel, int phase, int i, int j, int lane) const {
@@ -136,13 +145,17 @@ struct Winograd {
   void forward(const Tile<T>& W, const T* b, T t, const Tile<T>& x, Tile<T>& y, bool add) const {
     const Plane out = of_y();
     const int n = pixels();
+    const auto u = all_transformed(W);
     for (int lane = 0; lane < lanes; ++lane)
       for (int i = 0; n * i < out.height; ++i)
-        for (int j = 0; n * j < out.width; ++j)
+        for (int j = 0; n * j < out.width; ++j) {
+          std::vector<Square> v;
+          for (int phase = 0; phase < phases(); ++phase)
+            for (int k = 0; k < c.in; ++k) v.push_back(seen(x, k, phase, i, j, lane));
           for (int o = 0; o < c.out; ++o) {
             Square m{};
             for (int phase = 0; phase < phases(); ++phase)
-              for (int k = 0; k < c.in; ++k) fuse(transformed(W, phase, o, k), seen(x, k, phase, i, j, lane), m);
+              for (int k = 0; k < c.in; ++k) fuse(u[at(phase * c.out + o, k, c.in)], v[at(phase, k, c.in)], m);
             const Square sums = both(m, [&](const Line& l) { return outward(l); });
             for (int r = 0; r < n && n * i + r < out.height; ++r)
               for (int s = 0; s < n && n * j + s < out.width; ++s) {
@@ -152,20 +165,23 @@ struct Winograd {
                              sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
               }
           }
+        }
   }
   void back(const Tile<T>& W, const Tile<T>& y_bar, Tile<T>& x_bar, bool add) const {
     const int step = c.stride, n = pixels();
+    const auto u = all_transformed(W, true);
     for (int lane = 0; lane < lanes; ++lane)
       for (int i = 0; n * step * i < c.height + step; ++i)
-        for (int j = 0; n * step * j < c.width + step; ++j)
+        for (int j = 0; n * step * j < c.width + step; ++j) {
+          std::vector<Square> v;
+          for (int o = 0; o < c.out; ++o)
+            v.push_back(both(square(y_bar, of_y(), o, n * i - 1, n * j - 1, side(), lane),
+                             [&](const Line& l) { return inward(l); }));
           for (int phase = 0; phase < phases(); ++phase)
             for (int k = 0; k < c.in; ++k) {
               Square m{};
               for (int o = 0; o < c.out; ++o)
-                fuse(transformed(W, phase, o, k, true),
-                     both(square(y_bar, of_y(), o, n * i - 1, n * j - 1, side(), lane),
-                          [&](const Line& l) { return inward(l); }),
-                     m);
+                fuse(u[at(phase * c.out + o, k, c.in)], v[static_cast<std::size_t>(o)], m);
               const Square sums = both(m, [&](const Line& l) { return outward(l); });
               for (int r = 0; r < n; ++r)
                 for (int s = 0; s < n; ++s) {
@@ -176,21 +192,34 @@ struct Winograd {
                   pixel = plus(add ? pixel : T(0), sums[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)]);
                 }
             }
+        }
   }
   /// W_bar of x's channels, of the first `samples` lanes.
   void weight(int samples, const Tile<T>& y_bar, const Tile<T>& x, Tile<T>& W_bar) const {
     const int channels = c.in + (c.time ? 1 : 0), n = pixels();
     const Plane out = of_y();
-    for (int o = 0; o < c.out; ++o)
+    // Of each place of a tile, its lanes.
+    const auto everywhere = [&](const auto& f) {
+      std::vector<Square> all;
+      for (int i = 0; n * i < out.height; ++i)
+        for (int j = 0; n * j < out.width; ++j)
+          for (int lane = 0; lane < samples; ++lane) all.push_back(f(i, j, lane));
+      return all;
+    };
+    std::vector<std::vector<Square>> from;  // [in][phases]
+    for (int k = 0; k < c.in; ++k)
+      for (int phase = 0; phase < phases(); ++phase)
+        from.push_back(everywhere([&](int i, int j, int lane) { return seen(x, k, phase, i, j, lane); }));
+    for (int o = 0; o < c.out; ++o) {
+      const auto to_o = everywhere([&](int i, int j, int lane) {
+        return both(square(y_bar, out, o, n * i, n * j, static_cast<std::size_t>(n), lane),
+                    [&](const Line& l) { return outward_vjp(l); });
+      });
       for (int k = 0; k < c.in; ++k)
         for (int phase = 0; phase < phases(); ++phase) {
           Square u{};
-          for (int i = 0; n * i < out.height; ++i)
-            for (int j = 0; n * j < out.width; ++j)
-              for (int lane = 0; lane < samples; ++lane)
-                fuse(both(square(y_bar, out, o, n * i, n * j, static_cast<std::size_t>(n), lane),
-                          [&](const Line& l) { return outward_vjp(l); }),
-                     seen(x, k, phase, i, j, lane), u);
+          for (std::size_t term = 0; term < to_o.size(); ++term)
+            fuse(to_o[term], from[at(k, phase, phases())][term], u);
           const Square w = both(u, [&](const Line& l) { return weights_vjp(l); });
           for (std::size_t r = 0; r < taps(); ++r)
             for (std::size_t s = 0; s < taps(); ++s) {
@@ -198,6 +227,7 @@ struct Winograd {
               to = plus(to, w[r][s]);
             }
         }
+    }
   }
 };
 }  // namespace text
