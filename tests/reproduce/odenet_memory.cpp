@@ -7,16 +7,16 @@
 
 #include "experiment.hpp"
 #include "revode/block.hpp"
-#include "revode/conv.hpp"
 #include "revode/group_norm.hpp"
 #include "revode/sequential.hpp"
+#include "revode/winograd.hpp"
 
 namespace {
 using namespace experiment;
 constexpr int channels = 64, side = 6, lanes = 16, rows = channels * side * side;
 
 struct Field {
-  Conv<float> conv{{channels, channels, side, side, 3, 1, 1, true}};
+  WinogradConv<float> conv{{channels, channels, side, side, 3, 1, 1, true}};
   GroupNorm<float> norm{{channels, 32, side*side}, true}, last{{channels, 32, side*side}};
   const Map<float>* maps[5] = {&norm, &conv, &norm, &conv, &last};
   Sequential<float> all{maps};
