@@ -50,7 +50,7 @@ class Mirror final : public Map<double> {
     return {c, -s, -c};
   }
   static std::size_t count(const Call<double>& call) { return static_cast<std::size_t>(call.extent.lanes); }
-  static std::size_t tiles(const Call<double>& call) { return static_cast<std::size_t>(1 + call.extent.tangents); }
+  static std::size_t tiles(const Call<double>& call) { return 1 + static_cast<std::size_t>(call.extent.tangents); }
   int rows_;
 };
 
