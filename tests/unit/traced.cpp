@@ -67,7 +67,7 @@ TYPED_TEST(Traced, DotsOfRowsAreChains) {
   for (const Activation a : activations)
     for (const int rows : {1, 6})
       for (int lanes = 1; lanes <= 80; ++lanes) {
-        const auto count = static_cast<std::size_t>(rows * lanes);
+        const std::size_t count = text::at(rows, 0, lanes);
         const auto x = this->random.template tile<T>(rows * lanes), u = this->random.template tile<T>(rows * lanes);
         const Tile<T> ones(count, T(1));
         Tile<T> y(count), want_y(count), slope(count);

@@ -97,14 +97,14 @@ TEST(TracedMlp, AShallowOneHasTheBitsOfItsLayers) {
           ASSERT_TRUE(same_bits(bar, other)) << d << " " << hidden << " " << lanes << " " << leaf;
           ASSERT_TRUE(same_bits(at_once.x_bar, apart.x_bar)) << d << " " << hidden << " " << lanes;
 
-          const auto n = static_cast<std::size_t>(hidden * lanes);
+          const std::size_t n = static_cast<std::size_t>(hidden) * static_cast<std::size_t>(lanes);
           std::vector<float> h(n), slope(n), y(apart.y.size()), b(static_cast<std::size_t>(hidden + d));
           const float *W1 = apart.theta.data(), *W2 = W1 + hidden * (d + 2), *C = W2 + d * (hidden + 2),
                       *none = nullptr;
           for (int i = 0; i < hidden; ++i)
             b[static_cast<std::size_t>(i)] = std::fma(apart.call.t, W1[hidden * d + i], W1[hidden * (d + 1) + i]);
           for (int i = 0; i < d; ++i)
-            b[static_cast<std::size_t>(hidden + i)] =
+            b[static_cast<std::size_t>(hidden) + static_cast<std::size_t>(i)] =
                 std::fma(apart.call.t, W2[hidden * d + i], W2[hidden * d + d + i]);
           kernel::dense(hidden, d, lanes, W1, b.data(), apart.x.data(), h.data());
           kernel::activate(Activation::tanh, n, h.data(), h.data());

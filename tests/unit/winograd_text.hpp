@@ -173,10 +173,10 @@ struct Winograd {
     for (int lane = 0; lane < lanes; ++lane)
       for (int i = 0; n * step * i < c.height + step; ++i)
         for (int j = 0; n * step * j < c.width + step; ++j) {
-          std::vector<Square> v;
+          std::vector<Square> v(static_cast<std::size_t>(c.out));
           for (int o = 0; o < c.out; ++o)
-            v.push_back(both(square(y_bar, of_y(), o, n * i - 1, n * j - 1, side(), lane),
-                             [&](const Line& l) { return inward(l); }));
+            v[static_cast<std::size_t>(o)] = both(square(y_bar, of_y(), o, n * i - 1, n * j - 1, side(), lane),
+                                                  [&](const Line& l) { return inward(l); });
           for (int phase = 0; phase < phases(); ++phase)
             for (int k = 0; k < c.in; ++k) {
               Square m{};
