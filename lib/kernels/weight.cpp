@@ -20,7 +20,7 @@ struct Leaf {
   const T* y_bar;
   const T* x;
   T* W_bar;
-  bool add;
+  bool add = true;
 };
 
 template <class T>
@@ -189,13 +189,13 @@ void dense_vjp_weight(int out, int in, int lanes, int samples, const T* y_bar, c
   constexpr int W = width<T>;
   if (!wide::dense_vjp_weight(out, in, lanes, samples, y_bar, x, W_bar)) {
     if (const int rows = W > 1 && in < W && out >= W && samples >= W
-                             ? outer_narrow_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar, true}, b_bar)
+                             ? outer_narrow_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar}, b_bar)
                              : 0;
         rows > 0) {
       out -= rows, y_bar += static_cast<Index>(rows) * lanes, W_bar += static_cast<Index>(rows) * in;
       if (b_bar) b_bar += rows;
     }
-    if (out > 0) outer_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar, true});
+    if (out > 0) outer_all<T, W>({in, lanes, out, samples, y_bar, x, W_bar});
   }
   if (b_bar && out > 0) sum_rows(out, lanes, samples, y_bar, b_bar);
 }

@@ -27,6 +27,15 @@ template <int N, class V, class F>
 REVODE_INLINE void all_of(V (&square)[N][N], const F& f) {
   REVODE_UNROLL for (int r = 0; r < N; ++r) REVODE_UNROLL for (int s = 0; s < N; ++s) f(square[r][s]);
 }
+/// The points of a square, row by row, `apart` from each other in the domain.
+template <class T, int W, int N>
+REVODE_INLINE void load_points(const T* from, Index apart, Pack<T, W> (&square)[N][N]) {
+  all_of(square, [&](auto& point) REVODE_INLINED { point = On<T, W>::load(from), from += apart; });
+}
+template <class T, int W, int N>
+REVODE_INLINE void store_points(T* to, Index apart, const Pack<T, W> (&square)[N][N]) {
+  all_of(square, [&](const auto& point) REVODE_INLINED { On<T, W>::store(to, point), to += apart; });
+}
 
 /// Tiles first ... first + tiles - 1, row by row of `across`, of the first `samples` lanes of an image
 /// [channels][height][width][lanes], and where they stand in the domain: [points][channels][tiles][samples]. A tile's
@@ -69,11 +78,10 @@ struct Tiles {
     }
     at.columns = inside<N>(at.x, width);
   }
-  /// A channel's tiles. Pixels of one parity lie in lines that no processor expects.
+  /// A channel's tiles from the first on. Pixels of one parity lie in lines that no processor expects.
   template <int N, bool write>
-  REVODE_INLINE void fetch(const T* channel) const {
+  REVODE_INLINE void fetch(const T* channel, Place<N> at) const {
     constexpr Index line = 64 / static_cast<Index>(sizeof(T));
-    auto at = begin<N>();
     for (Index tile = 0; tile < tiles; ++tile, advance(at))
       for (Index r = 0; r < N; ++r)
         for (Index s = tile == 0 || at.left == across ? 0 : N - F::pixels; s < N; ++s)  // the rest is its neighbour's
@@ -90,7 +98,7 @@ struct Tiles {
     const auto start = begin<N>();
     for (int c = 0; c < channels; ++c, image += plane) {
       if constexpr (fetched && vectors)
-        if (c + ahead < channels) fetch<N, !std::is_const_v<I>>(image + ahead * plane);
+        if (c + ahead < channels) fetch<N, !std::is_const_v<I>>(image + ahead * plane, start);
       auto at = start;
       for (Index tile = 0; tile < count; ++tile, advance(at), domain += n)
         sweep<T>(static_cast<std::size_t>(n),
@@ -114,11 +122,6 @@ struct Tiles {
     all_of(d, [](auto& pixel) REVODE_INLINED { pixel = On<T, W>::all(T(0)); });
     each_pixel(at, [&](int r, int s, Index place) REVODE_INLINED { d[r][s] = On<T, W>::load(channel + place); });
   }
-  template <int W, int N>
-  REVODE_INLINE void store(T* domain, const Pack<T, W> (&v)[N][N]) const {
-    const Index apart = point;
-    all_of(v, [&](const auto& at_point) REVODE_INLINED { On<T, W>::store(domain, at_point), domain += apart; });
-  }
   void inward(int channels, const T* image, T* domain) const;
   void cotangent(int channels, const T* image, T* domain) const;
   template <class Base>
@@ -132,7 +135,7 @@ void Tiles<T, F>::inward(int channels, const T* image, T* domain) const {
                             Pack<T, W> d[N][N], v[N][N];
                             load<W>(channel, at, d);
                             both(d, v, [](const auto& in, auto& out) REVODE_INLINED { Line<T, W>::inward(in, out); });
-                            store<W>(to, v);
+                            store_points<T, W>(to, point, v);
                           });
 }
 template <class T, class F>
@@ -142,7 +145,7 @@ void Tiles<T, F>::cotangent(int channels, const T* image, T* domain) const {
     Pack<T, W> y[N][N], m[F::side][F::side];
     load<W>(channel, at, y);
     both(y, m, [](const auto& in, auto& out) REVODE_INLINED { Line<T, W>::outward_vjp(in, out); });
-    store<W>(to, m);
+    store_points<T, W>(to, point, m);
   });
 }
 /// Which of three bases a pixel has along an axis: the first lacks the first tap, the last one the last.
@@ -157,8 +160,7 @@ void Tiles<T, F>::outward(int channels, T* domain, T* image, const Base& base) c
   each<N, F::phases != 1>(
       channels, image, domain, [&]<int W>(int c, T* channel, const Place<N>& at, T* from) REVODE_INLINED {
         Pack<T, W> m[S][S], y[N][N];
-        const Index apart = point;
-        all_of(m, [&](auto& at_point) REVODE_INLINED { at_point = On<T, W>::load(from), from += apart; });
+        load_points<T, W>(from, point, m);
         both(m, y, [](const auto& in, auto& out) REVODE_INLINED { Line<T, W>::outward(in, out); });
         Index down_edge[N], right_edge[N];
         REVODE_UNROLL for (int k = 0; k < N; ++k) {
@@ -244,8 +246,7 @@ void transform_weights(const Convolution& c, const T* W, const Parts<T>& parts) 
     REVODE_UNROLL for (int phase = 0; phase < F::phases; ++phase) {
       each_tap<F, back>(phase, kernels, g, [](auto& tap, auto& weight) REVODE_INLINED { tap = weight; });
       both(g, u, [](const auto& in, auto& out) REVODE_INLINED { Line<T, N>::weights(in, out); });
-      T* to = parts.of_point(phase, 0) + place;
-      all_of(u, [&](const auto& at_point) REVODE_INLINED { On<T, N>::store(to, at_point), to += apart; });
+      store_points<T, N>(parts.of_point(phase, 0) + place, apart, u);
     }
   });
 }
@@ -256,8 +257,7 @@ void add_weights(const Convolution& c, const Parts<T>& parts, T* W_bar) {
   each_weight<T, F>(c, W_bar, [&]<int N>(Index place, T* to) REVODE_INLINED {
     Pack<T, N> kernels[F::kernel][F::kernel], g[F::taps][F::taps], u[F::side][F::side];
     REVODE_UNROLL for (int phase = 0; phase < F::phases; ++phase) {
-      const T* point = parts.of_point(phase, 0) + place;
-      all_of(u, [&](auto& at_point) REVODE_INLINED { at_point = On<T, N>::load(point), point += apart; });
+      load_points<T, N>(parts.of_point(phase, 0) + place, apart, u);
       both(u, g, [](const auto& in, auto& out) REVODE_INLINED { Line<T, N>::weights_vjp(in, out); });
       each_tap<F, false>(phase, kernels, g, [](auto& tap, auto& weight) REVODE_INLINED { weight = tap; });
     }
