@@ -97,10 +97,10 @@ static_assert(estimate_of(mccallum_foster(tableau::rk4<double>)).letter == 1);
 template <class T>
 class Controller {
  public:
-  void init(const Control<T>& control, int order) { control_ = control, exponent_ = 1 / static_cast<T>(order + 1); }
+  void init(const Control<T>& control, int order);
   const Control<T>& control() const { return control_; }
-  void begin();
-  int rung() const { return floor(wish_); }
+  void begin() { last_ = before_last_ = 0, rejected_ = false; }
+  int rung() const { return rung_; }
   static int floor(T x) {
     const int whole = static_cast<int>(x);
     return static_cast<T>(whole) > x ? whole - 1 : whole;
@@ -114,44 +114,61 @@ class Controller {
   /// Is a step with this error (any non-finite number: no) accepted? Moves the rung, which `taken` says of the step as
   /// it was if it was clipped.
   bool judge(T error, bool clipped, int taken) {
-    return (!clipped && !rejected_ && surely(error, 0)) || weigh(error, clipped, taken);
+    return (!clipped && !rejected_ && surely_stays(error)) || weigh(error, clipped, taken);
   }
-  /// Squares of errors between which a step is surely accepted and moves the rung by -1, 0 and 1, if neither it is
-  /// clipped nor the one before was rejected, and between which one that is not clipped is surely rejected and moves it
-  /// by -1; nothing lies between zeros.
-  void sure(T (&low)[3], T (&high)[3], T (&refused)[2]) const {
-    constexpr T margin = sizeof(T) == 4 ? T(2e-4) : T(2e-8);
-    for (int i = 0; i < 3; ++i) {
-      const T above = edge_[i + 1] * (1 + margin), below = (edge_[i] < 1 ? edge_[i] : T(1)) * (1 - margin);
-      low[i] = above * above, high[i] = below * below;
+
+  // ---- what is said without a logarithm. With the integral controller an error moves the rung by as much whatever the
+  // wish: between its edges, and not too near to one, it is clear by how much.
+  static constexpr int farthest = 4, unclear = farthest + 1, edges = 2 * farthest + 2;
+  /// The same for squares of errors, `terms` of which are added up.
+  struct Squares {
+    T below[edges], above[edges], good, bad;  ///< each edge less and more a margin; less than good: surely accepted,
+                                              ///< more than bad: surely rejected
+    /// By how many rungs a step surely moves that is not clipped, if it is rejected or the one before was not.
+    int move(T square) const { return between(square, below, above); }
+    /// Between these it moves so far.
+    T low(int by) const { return above[farthest - by]; }
+    T high(int by) const { return below[farthest + 1 - by]; }
+    bool is(int by, T square) const { return square > low(by) && square < high(by); }
+  };
+  Squares squares(T terms) const {
+    Squares s;
+    for (int i = 0; i < edges; ++i) {
+      const T less = edge_[i] * (1 - margin), more = edge_[i] * (1 + margin);
+      s.below[i] = less * less * terms, s.above[i] = more * more * terms;
     }
-    const T worst = edge_[0] * (1 - margin);
-    refused[0] = (1 + margin) * (1 + margin), refused[1] = worst * worst;
+    s.good = (1 - margin) * (1 - margin) * terms, s.bad = (1 + margin) * (1 + margin) * terms;
+    return s;
   }
   bool rejected() const { return rejected_; }
-  /// judge() of such a step. False: it has to be asked.
+  /// judge() of a step that is surely accepted and moves so far. False: it has to be asked.
   bool move(int by) {
-    const T to = static_cast<T>(floor(wish_) + by);
-    if (rejected_ || !(to < 0)) return false;
-    return wish_ = to, true;
+    if (rejected_ || !(rung_ + by < 0)) return false;
+    return stand(rung_ + by), true;
   }
   /// judge() of one that is surely accepted and leaves the rung, and of one that is surely rejected.
   void pass() { rejected_ = false; }
-  void refuse() { wish_ = static_cast<T>(floor(wish_) - 1), rejected_ = true; }
+  void refuse(int by) { stand(rung_ + by), rejected_ = true; }
 
  private:
-  bool weigh(T error, bool clipped, int taken);
-  /// With the integral controller an error moves the rung by as much whatever the wish. Between its edges, and not too
-  /// near to one, no logarithm is needed to say so.
-  bool surely(T error, int move) const {
-    constexpr T margin = sizeof(T) == 4 ? T(1e-4) : T(1e-8);
-    return error < edge_[move + 1] * (1 - margin) && error > edge_[move + 2] * (1 + margin);
+  static constexpr T margin = sizeof(T) == 4 ? T(1e-4) : T(1e-8);
+  static int between(T error, const T* below, const T* above) {
+    int least = 0, most = 0;
+    for (int i = 0; i < edges; ++i) least += error > above[i], most += error > below[i];
+    return least == most && least > 0 && least < edges ? farthest + 1 - least : unclear;
   }
+  bool weigh(T error, bool clipped, int taken);
+  bool surely_stays(T error) const {
+    return error < edge_[farthest + 1] * (1 - margin) && error > edge_[farthest] * (1 + margin);
+  }
+  void stand(int rung) { rung_ = rung, wish_ = static_cast<T>(rung); }
+  void wish(T rungs) { wish_ = rungs, rung_ = floor(rungs); }
   Control<T> control_;
   T exponent_ = 1, least_ = 0, most_ = 0, safety_ = 0;  // the latter in rungs
   T last_ = 0, before_last_ = 0;                        // errors, as the rungs that would make up for them
   T wish_ = 0;                                          // in rungs
-  T edge_[4] = {};                                      // errors between moves of -1, 0 and 1; 0: not known
+  int rung_ = 0;
+  T edge_[edges] = {};  // errors between moves of farthest + 1, farthest ... -farthest - 1; all 0: not known
   bool rejected_ = false;
 };
 

@@ -128,6 +128,7 @@ class InlinedFlow : public Flow<N, F> {
   /// Steps under control as long as they are proposed, of one sample: state and stages stay in registers from step to
   /// step. Returns the sum of squares of the last error.
   static constexpr bool strides = W == 1;
+  static constexpr int terms() { return dim; }
   template <class Pace>
   T stride(Pace& pace);
   REVODE_INLINE void read() { copy(y, state); }

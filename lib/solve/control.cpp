@@ -19,24 +19,27 @@ constexpr int rungs = 4;  // to a factor of two
 }  // namespace
 
 template <class T>
-void Controller<T>::begin() {
+void Controller<T>::init(const Control<T>& control, int order) {
+  control_ = control, exponent_ = 1 / static_cast<T>(order + 1);
   safety_ = rungs * log2(control_.safety);
   least_ = static_cast<T>(-floor(-rungs * log2(control_.shrink)));
   most_ = static_cast<T>(floor(rungs * log2(control_.grow)));
-  last_ = before_last_ = 0, rejected_ = false;
   for (T& edge : edge_) edge = 0;
   const auto& [p, i, d] = control_.coefficients;
-  if (p < 0 || p > 0 || d < 0 || d > 0 || i < 1 || i > 1 || least_ > -2 || most_ < 2) return;
-  for (int move = -1; move <= 2; ++move) {
-    const T at = (safety_ - static_cast<T>(move)) / (rungs * exponent_ * T(1.44269504088896340736));
-    edge_[move + 1] = kernel::Elementary<T, 1>::exp(at);
+  if (p < 0 || p > 0 || d < 0 || d > 0 || i < 1 || i > 1) return;
+  for (int k = 0; k < edges; ++k) {
+    const T move = static_cast<T>(farthest + 1 - k);  // below the edge, one less above it
+    const T at = (safety_ - move) / (rungs * exponent_ * T(1.44269504088896340736));
+    edge_[k] = kernel::Elementary<T, 1>::exp(at);
+    if (move > most_) edge_[k] = 0;
+    if (move - 1 < least_) edge_[k] = static_cast<T>(__builtin_inff());
   }
 }
 
 template <class T>
 void Controller<T>::first(T h, T span) {
   const T part = magnitude(h) / magnitude(span);
-  wish_ = !(part > 0) ? T(-240) : part < 1 ? rungs * log2(part) : T(0);
+  wish(!(part > 0) ? T(-240) : part < 1 ? rungs * log2(part) : T(0));
 }
 
 template <class T>
@@ -55,21 +58,26 @@ bool Controller<T>::weigh(T error, bool clipped, int taken) {
   const auto& [p, i, d] = control_.coefficients;
   constexpr T tiny = T(0x1p-40);  // an error of nothing asks for the largest factor, not for all of them
   const T from = clipped ? static_cast<T>(taken) : wish_, whole = static_cast<T>(floor(from));
-  for (int move = -1; move <= 1 && !clipped && !rejected_ && error <= 1; move += 2)
-    if (surely(error, move) && whole + static_cast<T>(move) < 0) return wish_ = whole + static_cast<T>(move), true;
+  if (!clipped) {
+    T below[edges], above[edges];
+    for (int k = 0; k < edges; ++k) below[k] = edge_[k] * (1 - margin), above[k] = edge_[k] * (1 + margin);
+    const int by = between(error, below, above);
+    if (by != unclear && error <= 1 && move(by)) return true;
+    if (by != unclear && error > 1) return refuse(by), false;
+  }
   const T e = rungs * exponent_ * log2(finite(error) && error > tiny ? error : tiny) + from - whole;
-  T move = safety_ - (p + i + d) * e + (p + 2 * d) * last_ - d * before_last_;
-  if (!(move > least_) || !finite(error)) move = least_;
-  if (move > most_) move = most_;
+  T moved = safety_ - (p + i + d) * e + (p + 2 * d) * last_ - d * before_last_;
+  if (!(moved > least_) || !finite(error)) moved = least_;
+  if (moved > most_) moved = most_;
   if (!(error <= 1) || !finite(error)) {
     const T below = whole - 1;
-    wish_ = from + move < below ? from + move : below;
+    wish(from + moved < below ? from + moved : below);
     return rejected_ = true, false;
   }
   if (clipped) {
-    if (move < 0 && from + move < wish_) wish_ = from + move;  // a step cut short says nothing about longer ones
+    if (moved < 0 && from + moved < wish_) wish(from + moved);  // a step cut short says nothing about longer ones
   } else {
-    if (!rejected_ || move < 0) wish_ = from + move < 0 ? from + move : 0;
+    if (!rejected_ || moved < 0) wish(from + moved < 0 ? from + moved : 0);
     before_last_ = last_, last_ = e;
   }
   return rejected_ = false, true;

@@ -88,78 +88,88 @@ TEST(Control, AClippedStepSaysNothingAboutLongerOnes) {
   EXPECT_LT(c.rung(), -60);
 }
 
-/// A controller that has begun, and what it is sure of.
-struct Sure {
+Controller<T> begun(const Control<T>& control, int order) {
   Controller<T> c;
-  T low[3], high[3], refused[2];
-};
-Sure begun(const Control<T>& control, int order) {
-  Sure s;
-  s.c.init(control, order);
-  s.c.begin();
-  s.c.sure(s.low, s.high, s.refused);
-  return s;
+  c.init(control, order);
+  c.begin();
+  return c;
 }
 
-/// Squares of errors that sure() names are those that judge() decides so; nearly all are named.
-TEST(Control, WhatIsSureOfSquaresIsWhatIsJudged) {
-  for (const int order : {1, 2, 4}) {
-    const auto [c, low, high, refused] = begun({}, order);
-    long named = 0, ordinary = 0;
-    for (int n = 0; n < 20000; ++n) {
-      const T error = std::exp2(3 - n * 1e-3);
-      Controller<T> judge = c;
-      judge.first(std::exp2(-30), 1);
-      Controller<T> sure = judge;
-      const bool good = judge.judge(error, false, -120);
-      const int move = judge.rung() + 120;
-      ordinary += move >= -1 && move <= 1;
-      if (error * error > refused[0] && error * error < refused[1]) {
-        ASSERT_FALSE(good) << error;
-        ASSERT_EQ(move, -1) << error;
-        sure.refuse();
-        ASSERT_EQ(sure.rung(), judge.rung());
-        ASSERT_TRUE(sure.rejected());
-        ASSERT_EQ(sure.judge(error * .6, false, -121), judge.judge(error * .6, false, -121));
-        ASSERT_EQ(sure.rung(), judge.rung());
-        ++named;
-      }
-      for (int by = -1; by <= 1; ++by)
-        if (error * error > low[by + 1] && error * error < high[by + 1]) {
-          ASSERT_TRUE(good) << error;
-          ASSERT_EQ(move, by) << error;
-          ASSERT_TRUE(by == 0 || sure.move(by));
-          ASSERT_EQ(sure.rung(), judge.rung());
-          ++named;
+/// What the logarithm says: a controller with a term of no effect has no edges and always takes it.
+Controller<T> slow(Control<T> control, int order) {
+  control.coefficients.d = std::numeric_limits<T>::denorm_min();
+  return begun(control, order);
+}
+
+/// Squares of errors of which it is clear what becomes of the step are judged so, by logarithms too; nearly all are
+/// clear that move no further than `farthest`.
+TEST(Control, WhatIsClearOfSquaresIsWhatIsJudged) {
+  constexpr int farthest = Controller<T>::farthest, unclear = Controller<T>::unclear;
+  Control<T> narrow;  // whose factor ends before what is told
+  narrow.shrink = T(.6), narrow.grow = 2;
+  for (const Control<T>& control : {Control<T>{}, narrow})
+    for (const int order : {1, 2, 4}) {
+      const auto squares = begun(control, order).squares(3);
+      long clear = 0, near = 0;
+      for (int n = 0; n < 20000; ++n) {
+        const T error = std::exp2(6 - n * 2e-3), square = 3 * error * error;
+        Controller<T> told = begun(control, order), quick = told, judge = slow(control, order);
+        for (auto* c : {&told, &quick, &judge}) c->first(std::exp2(-30), 1);
+        const bool good = judge.judge(error, false, -120);
+        const int move = judge.rung() + 120;
+        ASSERT_EQ(quick.judge(error, false, -120), good) << error;
+        ASSERT_EQ(quick.rung(), judge.rung()) << error;
+        near += move >= -farthest && move <= farthest;
+        ASSERT_FALSE(square < squares.good && square > squares.bad);
+        for (const int by : {-1, 0, 1})
+          if (squares.is(by, square)) {
+            ASSERT_EQ(squares.move(square), by) << error;
+          }
+        if (squares.move(square) == unclear || !(square < squares.good || square > squares.bad)) continue;
+        ++clear;
+        ASSERT_EQ(squares.move(square), move) << error;
+        ASSERT_EQ(square < squares.good, good) << error;
+        if (good) {
+          ASSERT_TRUE(told.move(move));
+        } else {
+          told.refuse(move);
         }
+        ASSERT_EQ(told.rung(), judge.rung());
+        ASSERT_EQ(told.rejected(), judge.rejected());
+        ASSERT_EQ(told.judge(error * T(.6), false, -121), judge.judge(error * T(.6), false, -121));
+        ASSERT_EQ(told.rung(), judge.rung()) << error;
+      }
+      EXPECT_GT(clear, near - 5);
+      EXPECT_GT(near, 1000);
+      EXPECT_EQ(squares.move(0), unclear);
+      EXPECT_EQ(squares.move(std::numeric_limits<T>::quiet_NaN()), unclear);
+      Controller<T> again = begun(control, order);
+      again.first(std::exp2(-30), 1);
+      ASSERT_FALSE(again.judge(2, false, -120));
+      EXPECT_TRUE(again.rejected());
+      EXPECT_FALSE(again.move(1));
+      Controller<T> longest = begun(control, order);
+      longest.first(2, 1);
+      EXPECT_FALSE(longest.move(1));
     }
-    EXPECT_GT(named, ordinary - 5);
-    Controller<T> again = c;
-    again.first(std::exp2(-30), 1);
-    ASSERT_FALSE(again.judge(2, false, -120));
-    EXPECT_TRUE(again.rejected());
-    EXPECT_FALSE(again.move(1));
-    Controller<T> longest = c;
-    longest.first(2, 1);
-    EXPECT_FALSE(longest.move(1));
-  }
   Control<T> control;
   control.coefficients = proportional_integral<T>;
-  const Sure sure = begun(control, 4);
-  for (int i = 0; i < 3; ++i) EXPECT_EQ(sure.high[i], 0);  // a controller with a memory asks
-  EXPECT_EQ(sure.refused[1], 0);
+  const auto squares = begun(control, 4).squares(1);  // a controller with a memory asks
+  for (T error = 4; error > 1e-9; error *= T(.9)) EXPECT_EQ(squares.move(error * error), unclear);
+  EXPECT_FALSE(squares.high(0) > squares.low(0));
 }
 
 /// Behind a rejection whatever lies below the upper edge of those that leave the rung leaves it.
 TEST(Control, BehindARejectionASmallErrorLeavesTheRung) {
   for (const int order : {1, 2, 4}) {
-    auto [c, low, high, refused] = begun({}, order);
+    Controller<T> c = begun({}, order);
+    const T high = c.squares(1).high(0);
     c.first(std::exp2(-30), 1);
     ASSERT_FALSE(c.judge(1.7, false, -120));
     const int rung = c.rung();
     long named = 0;
     for (T error = 2; error > 1e-30; error *= T(.999)) {
-      if (!(error * error < high[1])) continue;
+      if (!(error * error < high)) continue;
       Controller<T> judge = c, sure = c;
       ASSERT_TRUE(judge.judge(error, false, rung));
       sure.pass();

@@ -29,34 +29,35 @@ Status Walk<N, W, F, G>::next(Step<T>& s) {
 template <class T>
 class Pace {
  public:
-  Pace(Ladder<T>& ladder, Controller<T>& controller) : ladder_(ladder), controller_(controller) {
-    controller.sure(low_, high_, refused_);
-  }
+  /// terms: of whose squares the error of a step is the mean
+  Pace(Ladder<T>& ladder, Controller<T>& controller, int terms)
+      : ladder_(ladder), controller_(controller), squares_(controller.squares(static_cast<T>(terms))) {}
   /// The next one. False: there is none, or it is the last of all, which advance() takes.
   bool propose() {
     rung = controller_.rung();
     status = ladder_.propose(rung, s);
     clipped_ = ladder_.clipped();
     if (status != Status::ok || (clipped_ && ladder_.in_last_interval())) return false;
-    alike = ladder_.alike(), low = low_[1], high = clipped_ ? 0 : high_[1];
+    alike = ladder_.alike(), low = squares_.low(0), high = clipped_ ? 0 : squares_.high(0);
     if (controller_.rejected()) alike = 1, low = -1;  // however small its error, the rung stays
     return true;
   }
   T ahead(long steps) const { return ladder_.ahead(steps); }
   /// Takes so many of them, all alike.
   void pass(long steps) { controller_.pass(), accept(steps); }
-  /// Is the step behind `run` steps like it, the sum of squares of whose error this is, surely accepted?
-  bool surely(long run, T square) {
+  /// Is it clear what becomes of the step behind `run` steps like it, the sum of squares of whose error this is? Says
+  /// whether it is taken.
+  bool clear(long run, T sum, bool& good) {
     if (clipped_) return false;
-    const bool longer = square > low_[2] && square < high_[2];
-    if (!longer && !(square > low_[0] && square < high_[0])) return false;
-    return controller_.move(longer ? 1 : -1) && (accept(run + 1), true);
-  }
-  /// Is it surely rejected, and tried a rung lower?
-  bool surely_not(long run, T square) {
-    if (clipped_ || !(square > refused_[0] && square < refused_[1])) return false;
+    // What is likely is a branch each: the next step then begins before this one's error is known.
+    if (squares_.is(1, sum)) return good = true, take(run, 1);
+    if (squares_.is(-1, sum) && sum < squares_.good) return good = true, take(run, -1);
+    const int by = squares_.move(sum);
+    good = sum < squares_.good;
+    if (by == Controller<T>::unclear || !(good || sum > squares_.bad)) return false;
+    if (good) return take(run, by);
     if (run > 0) accept(run);
-    return controller_.refuse(), ++rejected, true;
+    return controller_.refuse(by), ++rejected, true;
   }
   bool judge(long run, T error) {
     const bool good = controller_.judge(error, clipped_, clipped_ ? ladder_.proposed_rung() : 0);
@@ -68,24 +69,25 @@ class Pace {
 
   Step<T> s{};          ///< proposed
   int rung = 0;         ///< how high, if it is not clipped
-  long alike = 0;       ///< as many of its size come next, if the squares of their errors
+  long alike = 0;       ///< as many of its size come next, if the sums of squares of their errors
   T low = 0, high = 0;  ///< lie between these
   long taken = 0, rejected = 0;
   Status status = Status::ok;
 
  private:
+  bool take(long run, int by) { return controller_.move(by) && (accept(run + 1), true); }
   void accept(long steps) { ladder_.accept(steps), taken += steps; }
 
   Ladder<T>& ladder_;
   Controller<T>& controller_;
-  T low_[3], high_[3], refused_[2];
+  const typename Controller<T>::Squares squares_;
   bool clipped_ = false;
 };
 
 /// All steps but the last.
 template <class N, template <class> class W, class F, class G>
 void Walk<N, W, F, G>::stride() {
-  Pace<T> pace(*this->clock_.ladder(), *controller_);
+  Pace<T> pace(*this->clock_.ladder(), *controller_, flow_.terms());
   const T error = flow_.stride(pace);
   this->at_ += pace.taken, steps_done_ += pace.taken, rejected_ += pace.rejected;
   forward_evaluations_ = flow_.evaluations;

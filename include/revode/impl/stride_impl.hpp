@@ -77,8 +77,8 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
   while (pace.propose()) {
     Step<T> s = pace.s;
     const Scaled* c = &scaled(s.h, pace.rung);
-    const T low = pace.low * dim, high = pace.high * dim;
-    bool alike;
+    const T low = pace.low, high = pace.high;
+    bool alike, good;
     long run = 0;
     slope_at(s);
     do {
@@ -95,7 +95,7 @@ typename N::Scalar InlinedFlow<N, F, base, W>::stride(Pace& pace) {
     Base::evaluations += ((pair ? stages : advancing) - 1) * (run + !alike);
     if (alike)
       pace.pass(run);
-    else if (pace.surely(run, sum / dim) || (!pace.surely_not(run, sum / dim) && pace.judge(run, root_mean(sum))))
+    else if (pace.clear(run, sum, good) ? good : pace.judge(run, root_mean(sum)))
       commit();
   }
   detail::each<dim>([&](int d)
