@@ -5,23 +5,36 @@
 
 namespace revode::kernel {
 namespace {
-template <class T, int W, int D>
+/// Q packs at once, which share what is loaded of the weights.
+template <class T, int W, int D, int Q>
 REVODE_INLINE void forward(const Shallow<T>& net, Index lane, const T* x, T* h, T* y) {
   using O = On<T, W>;
   const Index lanes = net.lanes, H = net.hidden;
   const T *w1 = net.theta, *b1 = w1 + H * D, *w2 = b1 + H, *b2 = w2 + H * D;
-  typename O::V in[D], out[D];
-  REVODE_UNROLL for (int i = 0; i < D; ++i) in[i] = O::load(x + i * lanes + lane);
-  REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::all(b2[o]);
+  typename O::V in[D][Q], out[D][Q];
+  REVODE_UNROLL for (int i = 0; i < D; ++i) REVODE_UNROLL for (int q = 0; q < Q; ++q) {
+    in[i][q] = O::load(x + i * lanes + lane + q * W);
+    out[i][q] = O::all(b2[i]);
+  }
   T* unit = h + lane;
   for (const T* const end = b1 + H; b1 < end; ++b1, ++w2, w1 += D, unit += lanes) {
-    auto a = O::all(*b1);
-    REVODE_UNROLL for (int i = 0; i < D; ++i) a = O::fma(O::all(w1[i]), in[i], a);
-    const auto t = Elementary<T, W>::tanh(a);
-    O::store(unit, t);
-    REVODE_UNROLL for (int o = 0; o < D; ++o) out[o] = O::fma(O::all(w2[o * H]), t, out[o]);
+    typename O::V a[Q];
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) a[q] = O::all(*b1);
+    REVODE_UNROLL for (int i = 0; i < D; ++i) {
+      const auto w = O::all(w1[i]);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) a[q] = O::fma(w, in[i][q], a[q]);
+    }
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) {
+      a[q] = Elementary<T, W>::tanh(a[q]);
+      O::store(unit + q * W, a[q]);
+    }
+    REVODE_UNROLL for (int o = 0; o < D; ++o) {
+      const auto w = O::all(w2[o * H]);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) out[o][q] = O::fma(w, a[q], out[o][q]);
+    }
   }
-  REVODE_UNROLL for (int o = 0; o < D; ++o) O::store(y + o * lanes + lane, out[o]);
+  REVODE_UNROLL for (int o = 0; o < D; ++o) REVODE_UNROLL for (int q = 0; q < Q; ++q)
+      O::store(y + o * lanes + lane + q * W, out[o][q]);
 }
 
 // Adding the weights' part of all stages of a step at once would save half of the stores; tried with 32 lanes, it is no
@@ -75,8 +88,11 @@ REVODE_INLINE void back(const Shallow<T>& net, Index lane, const T* x, const T* 
 template <class T>
 void shallow(const Shallow<T>& net, const T* x, T* h, T* y) {
   with_count<most_shallow_rows>(net.d, [&]<int D>() REVODE_INLINED {
-    sweep_from<T, width<T>>(Index{0}, net.lanes,
-                            [&]<int W>(Index lane) REVODE_INLINED { forward<T, W, D>(net, lane, x, h, y); });
+    constexpr int W = width<T>, Q = W > 1 && D <= 2 ? 2 : 1;
+    Index lane = 0;
+    if constexpr (Q == 2)
+      for (; lane + Q * W <= net.lanes; lane += Q * W) forward<T, W, D, Q>(net, lane, x, h, y);
+    sweep_from<T, W>(lane, net.lanes, [&]<int V>(Index at) REVODE_INLINED { forward<T, V, D, 1>(net, at, x, h, y); });
   });
 }
 

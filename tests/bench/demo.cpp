@@ -177,7 +177,7 @@ double gradient_error(int batch, int lanes) {
 }
 
 void demo_gradient(benchmark::State& state) {
-  const int batch = static_cast<int>(state.range(0)), lanes = batch == 20 ? 20 : 32;
+  const int batch = static_cast<int>(state.range(0)), lanes = batch == 20 ? 20 : 2 * kernel::width<float>;
   // Truncation e^2 and rounding 1e-16 / e leave 1e-9; a wrong cotangent is off by its own size.
   if (!(gradient_error(20, 8) < 1e-8)) return state.SkipWithError("the gradient differs from central differences");
   Demo<float> demo(batch, lanes);
