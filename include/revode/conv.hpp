@@ -23,6 +23,7 @@ class Conv final : public Map<T> {
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
            const Bar<T>& bar) const override;
+  constexpr bool writes() const override { return true; }
   constexpr const Sizes& sizes() const { return sizes_; }
   constexpr bool bias() const { return bias_; }
 

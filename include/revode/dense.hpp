@@ -25,6 +25,7 @@ class Dense final : public Map<T> {
   void eval(const Call<T>& call, const T* x, T* y, std::byte* tape) const override;
   void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
            const Bar<T>& bar) const override;
+  constexpr bool writes() const override { return true; }
 
   constexpr int in() const { return in_; }
   constexpr int out() const { return out_; }

@@ -58,10 +58,12 @@ struct Grouping {
 template <class T>
 void group_norm(const Grouping& g, int lanes, bool relu, T epsilon, const T* gamma /*[channels]*/,
                 const T* beta /*[channels]*/, const T* x, T* y, T* moments /*[groups][2][lanes]: mean, 1/deviation*/);
-/// Adds to x_bar (may be null); overwrites gamma_bar and beta_bar, samples apart. y is read where relu.
+/// x_bar (may be null) = what y_bar asks for, or add; overwrites gamma_bar and beta_bar, samples apart. y is read where
+/// relu.
 template <class T>
 void group_norm_vjp(const Grouping& g, int lanes, bool relu, const T* gamma, const T* x, const T* y, const T* moments,
-                    const T* y_bar, T* x_bar, T* gamma_bar /*[channels][lanes]*/, T* beta_bar /*[channels][lanes]*/);
+                    const T* y_bar, T* x_bar, bool add, T* gamma_bar /*[channels][lanes]*/,
+                    T* beta_bar /*[channels][lanes]*/);
 
 /// Sizes of a pooling without padding; pixels that no window reaches are left out.
 struct Pooling {

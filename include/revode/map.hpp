@@ -55,7 +55,8 @@ struct ThetaBar {
 template <class T>
 struct Bar {
   ThetaBar<T> theta;
-  T* t = nullptr;  ///< [1], summed over lanes
+  T* t = nullptr;       ///< [1], summed over lanes
+  bool writes = false;  ///< x_bar holds nothing yet: it is written instead. Asked only of a map that writes().
 };
 
 /// What stays the same during an evaluation.
@@ -80,6 +81,8 @@ class Map {
   /// Adds to x_bar[1+k][in][lanes] (null: not wanted) and to bar. call, x, y and tape are those of eval.
   virtual void vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
                    const Bar<T>& bar) const = 0;
+  /// True where vjp obeys Bar::writes, which spares a chain of maps that it clears x_bar and reads it again.
+  constexpr virtual bool writes() const { return false; }
 
  protected:
   constexpr Map() = default;  // said, because clang 14 does not find the implicit ones constexpr

@@ -32,7 +32,7 @@ template <class T>
 struct Norm {
   Grouping g;
   Index lanes;
-  bool relu;
+  bool relu, add;
   T epsilon;
   const T *gamma, *beta, *x, *y, *y_bar;
   T *out, *moments, *gamma_bar, *beta_bar;
@@ -100,7 +100,8 @@ REVODE_INLINE void backward(const Norm<T>& n, Index lane, Index group) {
     const auto scale = inverse * n.gamma[first + c];
     for (Index p = 0; p < pixels; ++p) {
       T* to = n.out + ((first + c) * pixels + p) * lanes + lane;
-      const auto rest = O::fma(-(at(n.x, c, p) - mean), slope, O::load(to) - even);
+      const auto there = n.add ? O::load(to) : O::all(T(0));
+      const auto rest = O::fma(-(at(n.x, c, p) - mean), slope, there - even);
       O::store(to, O::fma(scale, through(c, p), rest));
     }
   }
@@ -110,7 +111,7 @@ REVODE_INLINE void backward(const Norm<T>& n, Index lane, Index group) {
 template <class T>
 void group_norm(const Grouping& g, int lanes, bool relu, T epsilon, const T* gamma, const T* beta, const T* x, T* y,
                 T* moments) {
-  const Norm<T> n{g, lanes, relu, epsilon, gamma, beta, x, nullptr, nullptr, y, moments, nullptr, nullptr};
+  const Norm<T> n{g, lanes, relu, false, epsilon, gamma, beta, x, nullptr, nullptr, y, moments, nullptr, nullptr};
   for (Index group = 0; group < g.groups; ++group)
     sweep<T>(static_cast<std::size_t>(lanes),
              [&]<int W>(std::size_t lane) REVODE_INLINED { forward<T, W>(n, static_cast<Index>(lane), group); });
@@ -118,8 +119,9 @@ void group_norm(const Grouping& g, int lanes, bool relu, T epsilon, const T* gam
 
 template <class T>
 void group_norm_vjp(const Grouping& g, int lanes, bool relu, const T* gamma, const T* x, const T* y, const T* moments,
-                    const T* y_bar, T* x_bar, T* gamma_bar, T* beta_bar) {
-  const Norm<T> n{g, lanes, relu, 0, gamma, nullptr, x, y, y_bar, x_bar, const_cast<T*>(moments), gamma_bar, beta_bar};
+                    const T* y_bar, T* x_bar, bool add, T* gamma_bar, T* beta_bar) {
+  const Norm<T> n{g,         lanes,   relu, add, 0, gamma, nullptr, x, y, y_bar, x_bar, const_cast<T*>(moments),
+                  gamma_bar, beta_bar};
   for (Index group = 0; group < g.groups; ++group)
     sweep<T>(static_cast<std::size_t>(lanes), [&]<int W>(std::size_t k) REVODE_INLINED {
       const auto lane = static_cast<Index>(k);
@@ -130,7 +132,7 @@ void group_norm_vjp(const Grouping& g, int lanes, bool relu, const T* gamma, con
 #define REVODE_INSTANTIATE(T)                                                                                       \
   template void group_norm<T>(const Grouping&, int, bool, T, const T*, const T*, const T*, T*, T*);                 \
   template void group_norm_vjp<T>(const Grouping&, int, bool, const T*, const T*, const T*, const T*, const T*, T*, \
-                                  T*, T*);
+                                  bool, T*, T*);
 REVODE_INSTANTIATE(float)
 REVODE_DOUBLE(REVODE_INSTANTIATE(double))
 }  // namespace revode::kernel

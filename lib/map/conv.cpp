@@ -22,7 +22,7 @@ void Conv<T>::vjp(const Call<T>& call, const T* x, const T*, std::byte*, const T
   for (int j = 0; j <= call.extent.tangents; ++j, x += in, y_bar += out) {
     add_theta(call, j, x, y_bar, bar.theta);
     if (!x_bar) continue;
-    kernel::convolve_vjp_input(sizes_, lanes, call.theta, y_bar, x_bar, true);
+    kernel::convolve_vjp_input(sizes_, lanes, call.theta, y_bar, x_bar, !bar.writes);
     x_bar += in;
   }
 }

@@ -50,7 +50,7 @@ void Dense<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape,
     const auto offset = static_cast<std::size_t>(j);
     const T* a_bar = linear ? y_bar + offset * n : row(call.work, call, j);
     add_theta(call, j, x + offset * m, a_bar, bar);
-    if (x_bar) kernel::dense_vjp_input(out_, in_, lanes, call.theta, a_bar, x_bar + offset * m, true);
+    if (x_bar) kernel::dense_vjp_input(out_, in_, lanes, call.theta, a_bar, x_bar + offset * m, !bar.writes);
   }
 }
 

@@ -1,4 +1,7 @@
 #include "revode/group_norm.hpp"
+
+#include <string.h>
+
 #include "scalars.hpp"
 
 namespace revode {
@@ -12,11 +15,15 @@ void GroupNorm<T>::eval(const Call<T>& call, const T* x, T* y, std::byte* tape) 
 template <class T>
 void GroupNorm<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
                        const Bar<T>& bar) const {
-  if (call.extent.tangents) return;
+  if (call.extent.tangents) {  // refused by eval
+    const auto rows = static_cast<std::size_t>((1 + call.extent.tangents) * sizes_.channels * sizes_.pixels);
+    if (x_bar && bar.writes) memset(x_bar, 0, rows * static_cast<std::size_t>(call.extent.lanes) * sizeof(T));
+    return;
+  }
   T* gamma_bar = reinterpret_cast<T*>(call.work);
   T* beta_bar = reinterpret_cast<T*>(call.work + tile_bytes<T>(sizes_.channels, call.extent));
   kernel::group_norm_vjp(sizes_, call.extent.lanes, relu_, call.theta, x, y, reinterpret_cast<const T*>(tape), y_bar,
-                         x_bar, gamma_bar, beta_bar);
+                         x_bar, !bar.writes, gamma_bar, beta_bar);
   add_rows(bar.theta, 0, sizes_.channels, call.extent.lanes, gamma_bar);
   add_rows(bar.theta, sizes_.channels, sizes_.channels, call.extent.lanes, beta_bar);
 }

@@ -48,10 +48,11 @@ void Chain<T, Layers>::vjp(const Layers& layers, const Call<T>& call, const T* x
     if (i > 0) tape -= jet(s.in, call.extent);
     const T* from = i > 0 ? reinterpret_cast<const T*>(tape) : x;
     T* to = i > 0 ? turn[i & 1] : x_bar;
-    if (i > 0) memset(to, 0, jet(s.in, call.extent));
+    const bool writes = i > 0 && layers[i].writes();
+    if (i > 0 && !writes) memset(to, 0, jet(s.in, call.extent));
     p -= s.params;
     inner.theta = call.theta + p;
-    layers[i].vjp(inner, from, y, own, y_bar, to, {bar.theta.from(p, call.extent.lanes), bar.t});
+    layers[i].vjp(inner, from, y, own, y_bar, to, {bar.theta.from(p, call.extent.lanes), bar.t, writes});
     y = from, y_bar = to;
   }
 }

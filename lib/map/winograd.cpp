@@ -30,7 +30,7 @@ void WinogradConv<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte
       kernel::winograd_vjp_weight(c, lanes, lanes - l < bar.theta.leaf ? lanes - l : bar.theta.leaf, t, y_bar + l,
                                   x + l, leaf, bias() && j == 0 ? leaf + c.weights() : nullptr, work);
     if (x_bar) {
-      kernel::winograd_vjp_input(c, lanes, call.theta, y_bar, x_bar, true, work);
+      kernel::winograd_vjp_input(c, lanes, call.theta, y_bar, x_bar, !bar.writes, work);
       x_bar += static_cast<std::size_t>(c.rows_in()) * static_cast<std::size_t>(lanes);
     }
     x += static_cast<std::size_t>(c.rows_in()) * static_cast<std::size_t>(lanes);

@@ -236,7 +236,7 @@ void images(const std::string& type, Table& table) {
     for (const bool relu : {false, true}) {
       kernel::group_norm(g, lanes, relu, T(1e-5), gamma.data(), beta.data(), x.data(), y.data(), moments.data());
       kernel::group_norm_vjp(g, lanes, relu, gamma.data(), x.data(), y.data(), moments.data(), x.data(), x_bar.data(),
-                             gamma_bar.data(), beta_bar.data());
+                             true, gamma_bar.data(), beta_bar.data());
       for (const auto* values : {&y, &moments, &x_bar, &gamma_bar, &beta_bar}) norm.add(*values);
     }
     kernel::pool_average(p, lanes, x.data(), y.data());

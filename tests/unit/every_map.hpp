@@ -217,7 +217,7 @@ struct Trial {
   void both(bool with_x = true, bool with_theta = true, bool with_t = true) {
     eval();
     map_.vjp(call, x.data(), y.data(), tape_.data(), y_bar.data(), with_x ? x_bar.data() : nullptr,
-             {{with_theta ? theta_bar.data() : nullptr, 1, 0}, with_t ? &t_bar : nullptr});
+             {{with_theta ? theta_bar.data() : nullptr, 1, 0}, with_t ? &t_bar : nullptr, writes});
   }
 
  private:
@@ -232,6 +232,7 @@ struct Trial {
   Call<T> call;
   std::vector<T> theta, x, y_bar, t_dot, y, x_bar, theta_bar;
   T t_bar = 0;
+  bool writes = false;  ///< Bar's
   Status status = Status::ok;
 };
 

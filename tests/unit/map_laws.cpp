@@ -40,6 +40,28 @@ TYPED_TEST(MapLaws, CotangentsAreAdded) {
   }
 }
 
+/// What is written is what would be added to zeros, whatever was there before.
+TYPED_TEST(MapLaws, WhoWritesNeedsNoZeros) {
+  using T = TypeParam;
+  const every::Maps<T> maps;
+  int write = 0;
+  for (const auto& [name, map, has_tangents] : maps.cases) {
+    if (!map->writes()) continue;
+    ++write;
+    for (const int lanes : {1, 3, 20})
+      for (const int tangents : {0, 2}) {
+        Trial<T> adds(*map, {lanes, tangents}), writes(*map, {lanes, tangents});
+        writes.writes = true;
+        writes.x_bar.assign(writes.x_bar.size(), std::numeric_limits<T>::quiet_NaN());
+        adds.both();
+        writes.both();
+        EXPECT_TRUE(same_bits(writes.x_bar, adds.x_bar)) << name << ", " << lanes << " lanes, " << tangents;
+        EXPECT_TRUE(same_bits(writes.theta_bar, adds.theta_bar)) << name << ", " << lanes << " lanes, " << tangents;
+      }
+  }
+  EXPECT_GT(write, 3);  // layers, by which chains are spared their zeros
+}
+
 TYPED_TEST(MapLaws, NullIsNotWantedAndChangesNothingElse) {
   using T = TypeParam;
   const every::Maps<T> maps;
