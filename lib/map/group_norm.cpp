@@ -16,8 +16,9 @@ template <class T>
 void GroupNorm<T>::vjp(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
                        const Bar<T>& bar) const {
   if (call.extent.tangents) {  // refused by eval
-    const auto rows = static_cast<std::size_t>((1 + call.extent.tangents) * sizes_.channels * sizes_.pixels);
-    if (x_bar && bar.writes) memset(x_bar, 0, rows * static_cast<std::size_t>(call.extent.lanes) * sizeof(T));
+    const int rows = (1 + call.extent.tangents) * sizes_.channels * sizes_.pixels;
+    const std::size_t numbers = static_cast<std::size_t>(rows) * static_cast<std::size_t>(call.extent.lanes);
+    if (x_bar && bar.writes) memset(x_bar, 0, numbers * sizeof(T));
     return;
   }
   T* gamma_bar = reinterpret_cast<T*>(call.work);
