@@ -126,9 +126,12 @@ class Controller {
                                               ///< more than bad: surely rejected
     /// By how many rungs a step surely moves that is not clipped, if it is rejected or the one before was not.
     int move(T square) const { return between(square, below, above); }
-    /// Between these it moves so far.
+    /// Between these it is surely accepted and moves so far.
     T low(int by) const { return above[farthest - by]; }
-    T high(int by) const { return below[farthest + 1 - by]; }
+    T high(int by) const {
+      const T edge = below[farthest + 1 - by];
+      return edge < good ? edge : good;
+    }
     bool is(int by, T square) const { return square > low(by) && square < high(by); }
   };
   Squares squares(T terms) const {
@@ -146,9 +149,10 @@ class Controller {
     if (rejected_ || !(rung_ + by < 0)) return false;
     return stand(rung_ + by), true;
   }
-  /// judge() of one that is surely accepted and leaves the rung, and of one that is surely rejected.
+  /// judge() of one that is surely accepted and leaves the rung, and of one that is surely rejected, whose next try is
+  /// lower whatever the factor's limits.
   void pass() { rejected_ = false; }
-  void refuse(int by) { stand(rung_ + by), rejected_ = true; }
+  void refuse(int by) { stand(rung_ + (by < -1 ? by : -1)), rejected_ = true; }
 
  private:
   static constexpr T margin = sizeof(T) == 4 ? T(1e-4) : T(1e-8);
@@ -159,7 +163,8 @@ class Controller {
   }
   bool weigh(T error, bool clipped, int taken);
   bool surely_stays(T error) const {
-    return error < edge_[farthest + 1] * (1 - margin) && error > edge_[farthest] * (1 + margin);
+    const T high = edge_[farthest + 1] < 1 ? edge_[farthest + 1] : T(1);
+    return error < high * (1 - margin) && error > edge_[farthest] * (1 + margin);
   }
   void stand(int rung) { rung_ = rung, wish_ = static_cast<T>(rung); }
   void wish(T rungs) { wish_ = rungs, rung_ = floor(rungs); }

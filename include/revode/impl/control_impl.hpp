@@ -51,7 +51,7 @@ class Pace {
     if (clipped_) return false;
     // What is likely is a branch each: the next step then begins before this one's error is known.
     if (squares_.is(1, sum)) return good = true, take(run, 1);
-    if (squares_.is(-1, sum) && sum < squares_.good) return good = true, take(run, -1);
+    if (squares_.is(-1, sum)) return good = true, take(run, -1);
     const int by = squares_.move(sum);
     good = sum < squares_.good;
     if (by == Controller<T>::unclear || !(good || sum > squares_.bad)) return false;
