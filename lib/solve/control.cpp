@@ -59,9 +59,7 @@ bool Controller<T>::weigh(T error, bool clipped, int taken) {
   constexpr T tiny = T(0x1p-40);  // an error of nothing asks for the largest factor, not for all of them
   const T from = clipped ? static_cast<T>(taken) : wish_, whole = static_cast<T>(floor(from));
   if (!clipped) {
-    T below[edges], above[edges];
-    for (int k = 0; k < edges; ++k) below[k] = edge_[k] * (1 - margin), above[k] = edge_[k] * (1 + margin);
-    const int by = between(error, below, above);
+    const int by = squares(1).move(error * error);
     if (by != unclear && error <= 1 && move(by)) return true;
     if (by != unclear && error > 1) return refuse(by), false;
   }
