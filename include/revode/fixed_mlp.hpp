@@ -5,6 +5,7 @@
 #pragma once
 #include <utility>
 
+#include "revode/impl/few.hpp"
 #include "revode/impl/slopes.hpp"
 #include "revode/map.hpp"
 
@@ -14,6 +15,8 @@ class FixedMlp {
   static constexpr int width[sizeof...(widths)] = {widths...}, layers = static_cast<int>(sizeof...(widths)) - 1;
   static_assert(layers > 0 && ((widths > 0) && ...) && act != Activation::silu, "silu's derivative needs its argument");
   using O = kernel::On<T, 1>;
+  /// One evaluation waits for another here, and packs of 64 bytes have the longer division.
+  static constexpr int pack = kernel::width<T> * sizeof(T) > 32 ? int{32 / sizeof(T)} : kernel::width<T>;
   static constexpr int hidden(bool widest) {
     int sum = 0, most = 0;
     for (int l = 1; l < layers; ++l) sum += width[l], most = width[l] > most ? width[l] : most;
@@ -54,30 +57,52 @@ class FixedMlp {
   static REVODE_INLINE void forward(const T* theta, const T* x, T* y, std::byte* tape) {
     constexpr bool last = l + 1 == layers;
     T* const to = last ? y : hidden_row(tape, l + 1);
-    dense<!last>(width[l + 1], width[l], theta + params_before(l), x, to);
+    rows<!last, pack, width[l + 1], width[l]>(0, theta + params_before(l), x, to);
     if constexpr (!last) forward<l + 1>(theta, to, y, tape);
   }
-  /// y = W x + b, and act of it: of as many units at once as there are registers for.
-  template <bool activated>
-  static REVODE_INLINE void dense(int out, int in, const T* w, const T* x, T* y) {
-    rows<activated, kernel::width<T>>(0, out, in, w, x, y);
-  }
-  template <bool activated, int W>
-  static REVODE_INLINE void rows(int o, int out, int in, const T* w, const T* x, T* y) {
+  /// y = W x + b, and act of it: of as many units at once as there are lanes.
+  template <bool activated, int W, int out, int in>
+  static REVODE_INLINE void rows(int o, const T* w, const T* x, T* y) {
     using P = kernel::On<T, W>;
     for (; o + W <= out; o += W) {
       typename P::V a{};
-      for (int l = 0; l < W; ++l) {
-        T sum = w[out * in + o + l];
-        for (int i = 0; i < in; ++i) sum = O::fma(w[(o + l) * in + i], x[i], sum);
-        if constexpr (W == 1)
-          a = sum;
-        else
-          a[l] = sum;
+      if constexpr (in % 2 == 1 && in < W) {
+        a = P::load(w + out * in + o);
+        detail::unrolled<in>([&]<int i>()
+                                 REVODE_INLINED { a = P::fma(column<W, in, i>(w + o * in), P::all(x[i]), a); });
+      } else {
+        for (int l = 0; l < W; ++l) {
+          T sum = w[out * in + o + l];
+          for (int i = 0; i < in; ++i) sum = O::fma(w[(o + l) * in + i], x[i], sum);
+          if constexpr (W == 1)
+            a = sum;
+          else
+            a[l] = sum;
+        }
       }
       P::store(y + o, activated ? kernel::Slopes<T, W>::value(act, a) : a);
     }
-    if constexpr (W > 1) rows<activated, kernel::narrower<T, W>>(o, out, in, w, x, y);
+    if constexpr (W > 1) rows<activated, kernel::narrower<T, W>, out, in>(o, w, x, y);
+  }
+  /// w[l][i] of W rows l, of an odd number of columns less than W: in the packs that hold the rows each is in another
+  /// lane.
+  template <int W, int in, int i>
+  static REVODE_INLINE kernel::Pack<T, W> column(const T* w) {
+    using P = kernel::On<T, W>;
+    return [&]<int... l>(std::integer_sequence<int, l...>) REVODE_INLINED {
+      auto all = P::load(w);
+      constexpr auto pack_of_lane = [](int lane) {
+        int row = 0;
+        while ((row * in + i) % W != lane) ++row;
+        return (row * in + i) / W;
+      };
+      detail::unrolled<in>([&]<int p>() REVODE_INLINED {
+        if constexpr (p > 0)
+          all = __builtin_shufflevector(all, P::load(w + p * W), (pack_of_lane(l) == p ? W + l : l)...);
+      });
+      return __builtin_shufflevector(all, all, (l * in + i) % W...);
+    }
+    (std::make_integer_sequence<int, W>());
   }
   template <int l>
   static REVODE_INLINE void back(const Call<T>& call, const T* x, const T* y, std::byte* tape, const T* y_bar, T* x_bar,
@@ -96,13 +121,14 @@ class FixedMlp {
   }
   template <bool activated, int l>
   static REVODE_INLINE void dense_vjp(const T* w, const T* x, const T* y, const T* y_bar, T* x_bar, T* w_bar) {
-    constexpr int W = kernel::width<T>, out = width[l + 1], in = width[l];
+    constexpr int W = pack, out = width[l + 1], in = width[l];
     if constexpr (W > 1) {
       T a_bar[out];
       pulled<activated, W>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
       if constexpr (in > 1 && in < W && pack_of(in) - in <= out) {
+        beyond<pack_of(in), l == 0>(out, in, w, a_bar, x_bar);  // first what others wait for
         if (w_bar) across<W, in>(0, out, x, a_bar, w_bar);
-        return beyond<pack_of(in), l == 0>(out, in, w, a_bar, x_bar);
+        return;
       } else {
         return columns<l == 0, W>(0, out, in, w, x, a_bar, x_bar, w_bar);
       }

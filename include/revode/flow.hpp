@@ -152,7 +152,7 @@ class Flow : protected C {
   void act(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log);
   void undo(const Letter& l, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
-  void arrange_here(const Letter& l, const Step<T>& s, const T* x);  // without a call, of letters that shift
+  void arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta);  // without a call, of letters that shift
   void shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   void shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
   void shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x);
@@ -160,7 +160,7 @@ class Flow : protected C {
   bool owes() const { return (!C::known || method_.shares_ends()) && owes_; }
   void transpose(const Letter& l, const Step<T>& s, const T* x);
   bool shares(const Letter& l) const { return method_.shares_ends() && &l == method_.word; }
-  void owe(const Letter& l, const Step<T>& s);
+  void owe(const Letter& l, const Step<T>& s, const T* w);
   void increment(T t, T h, const T* x, T* delta);
   struct Times {
     T t, h;

@@ -83,7 +83,7 @@ void check(const Method<T>& method) {
   const char* const names[] = {", driven", ", network"};
   for (int i = 0; i < 2; ++i) {
     Problem<T> p = problem(*all[i]);
-    if (method.order == 8) p.grid.t1 = T(5.2);
+    if (method.order == 8) p.grid.t1 = T(5.4);
     const std::string what = std::string(method.name) + " over " + method.base.name + names[i];
     expect(measured(p, reference(p), method, first), method.order, what);
   }

@@ -112,8 +112,8 @@ TEST(Elementary, ErrorsInFloat) {
 
 TEST(Elementary, ErrorsInDouble) {
   using T = double;
-  EXPECT_LT(worst<T>(of<T>(Activation::tanh), unary_tanh, -22, 22), 2.6);
-  EXPECT_LT(worst<T>(of<T>(Activation::tanh), unary_tanh, -0.1, 0.1), 2.6);
+  EXPECT_LT(worst<T>(of<T>(Activation::tanh), unary_tanh, -22, 22), 3.2);  // 3.1 between 1/8 and 1/4
+  EXPECT_LT(worst<T>(of<T>(Activation::tanh), unary_tanh, -0.1, 0.1), 2.85);
   EXPECT_LT(worst<T>(of<T>(Activation::sigmoid), sigmoid, -700, 40), 2.3);
   EXPECT_LT(worst<T>(of<T>(Activation::softplus), softplus, -700, 50), 3.5);
   EXPECT_LT(worst<T>(of<T>(Activation::softplus), softplus, -5, 5), 3.5);
@@ -199,9 +199,13 @@ TYPED_TEST(Edges, FunctionsAtTheirEdges) {
   EXPECT_EQ(this->at(Function::sqrt, inf), inf);
 }
 
-TYPED_TEST(Edges, TanhStaysWithinOne) {  // 1 - y^2 must not become negative
+TYPED_TEST(Edges, TanhStaysWithinOneAndIsOdd) {  // 1 - y^2 must not become negative
   using T = TypeParam;
-  for (T x = T(0); x < T(25); x += T(1) / T(4096)) ASSERT_LE(std::fabs(this->at(Activation::tanh, x)), T(1)) << x;
+  for (T x = T(0); x < T(25); x += T(1) / T(4096)) {
+    const T y = this->at(Activation::tanh, x);
+    ASSERT_LE(y, T(1)) << x;
+    ASSERT_EQ(this->at(Activation::tanh, -x), -y) << x;
+  }
 }
 
 // lib/kernels/undivided.hpp: from the number nearest to 1 / q the corrected quotient must be p / q. From its neighbours
@@ -255,9 +259,7 @@ TYPED_TEST(Edges, SmallArgumentsKeepTheirDigits) {
     EXPECT_LT(ulps(this->at(a, -small), static_cast<Wide>(-small)), 2.0)
         << static_cast<int>(a);  // f(x) = x to rounding
   EXPECT_EQ(this->at(Function::sin, small), small);
-  if (sizeof(T) == 4) {
-    EXPECT_TRUE(std::signbit(this->at(Activation::tanh, T(-0.0))));
-  }
+  EXPECT_TRUE(std::signbit(this->at(Activation::tanh, T(-0.0))));
   const T down = sizeof(T) == 4 ? T(-80) : T(-600);
   EXPECT_LT(ulps(this->at(Activation::sigmoid, down), sigmoid(static_cast<Wide>(down))), 3.0);  // as over the interval
 }

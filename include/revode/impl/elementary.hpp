@@ -36,10 +36,19 @@ struct Elementary : On<T, W> {
       const V q = P::horner(
           z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
       return O::sign_above(z, last * last, x, quotient(x * p, q));
-    } else {  // (e^2x - 1) / (e^2x + 1), +-1 from the bounds on; x times twice the constant is exactly 2x times it
-      const V y = O::at_least(O::at_most(x, T(19.1)), T(-30));
-      const V e = expm1(reduced(y + y, fma(y, all(2 * log2_e), all(round_shift))));
-      return quotient(e, e + T(2));
+    } else {
+      // 2|x| = n ln 2 + r, e^r = (d + n) / (d - n) with d = 2 + z D(z), n = r + r z N(z), z = r^2 (error 2^-57.5): then
+      // tanh = (e^2|x| - 1) / (e^2|x| + 1) = p / (p + d - n), p = ((2^n - 1) d + (2^n + 1) n) / 2. Never above one.
+      const V a = O::magnitude(x), t = fma(a, all(2 * log2_e), all(round_shift - 1));
+      const Reduced y = reduced(a + a, t, t - (round_shift - 1));
+      const V half = power_of_two(y.biased), less = half - T(0.5), more = half + T(0.5);
+      const V z = y.near * y.near, rz = y.near * z;
+      const V N = fma(z, all(T(6.6087470856297255e-5)), all(T(0.027774769805484711)));
+      const V D = fma(z, all(T(0.0019835254651170974)), all(T(0.22221620627763207)));
+      const V p = fma(more, y.r, less + less) + fma(more * rz, N, less * z * D);
+      const V rest = T(2) - y.r + fma(-rz, N, z * D);
+      const V q = quotient(p, p + rest);
+      return O::real(O::bits(a > T(19.1) ? all(T(1)) : q) | (O::bits(x) ^ O::bits(a)));
     }
   }
   static REVODE_INLINE V sigmoid(V x) {  // e^-|x| in (0, 1]: no overflow, and the small tail keeps its digits
@@ -94,13 +103,16 @@ struct Elementary : On<T, W> {
   static constexpr T ln2_high = single ? T(0x1.62e43p-1) : T(0x1.62e42fefa39efp-1);
   static constexpr T ln2_low = single ? T(-0x1.05c61p-29) : T(0x1.abc9e3b39803fp-56);
   struct Reduced {  // x = n ln 2 + r
-    V r;
-    U biased;  // n + bias in the low bits, what is left of round_shift above them
+    V r, near;      // the same before the last digits of ln 2, for what r's square and more are
+    U biased;       // n + bias in the low bits, what is left of round_shift above them
   };
-  static REVODE_INLINE Reduced reduce(V x) { return reduced(x, fma(x, all(log2_e), all(round_shift))); }
-  static REVODE_INLINE Reduced reduced(V x, V t) {  // t = n + round_shift
-    const V n = t - round_shift;
-    return {fma(n, all(-ln2_low), fma(n, all(-ln2_high), x)), O::bits(t)};
+  static REVODE_INLINE Reduced reduce(V x) {
+    const V t = fma(x, all(log2_e), all(round_shift));
+    return reduced(x, t, t - round_shift);
+  }
+  static REVODE_INLINE Reduced reduced(V x, V t, V n) {  // t ends in the digits of n
+    const V near = fma(n, all(-ln2_high), x);
+    return {fma(n, all(-ln2_low), near), near, O::bits(t)};
   }
   static REVODE_INLINE V expm1(const Reduced& y) {
     const V s = power_of_two(y.biased);

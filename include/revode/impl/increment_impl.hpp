@@ -29,7 +29,10 @@ REVODE_INLINE void Flow<N, F, C>::increment(T t, T h, const T* x, T* delta) {
 template <class N, class F, class C>
 REVODE_INLINE typename Flow<N, F, C>::Times Flow<N, F, C>::pull_increment(T t, T h, const T* x, const T* w, T* b_bar) {
   const Tableau<T>& m = method_.base;
-  T* const delta = delta_;
+  T here[C::few];
+  T *const delta = C::near ? here : delta_, *const at_hand = desk_.slopes;
+  // G_j takes the place of k_{j+1}, which is no longer needed
+  const auto G = [&](int j) REVODE_INLINED { return at_hand + static_cast<std::size_t>(j + 1) * n_; };
   T c[max_stages];
   const T* g[max_stages];
   Times sum{0, 0};
@@ -44,18 +47,17 @@ REVODE_INLINE typename Flow<N, F, C>::Times Flow<N, F, C>::pull_increment(T t, T
       const T a = m.A(j, i);
       if (!(a < 0) && !(a > 0)) continue;
       c[terms] = h * a;
-      g[terms++] = slope(j + 1);  // G_j took the place of k_{j+1}, which is no longer needed
+      g[terms++] = G(j);
     }
     if (i == 0 && owes()) c[terms] = 1, g[terms++] = owed_, owes_ = false;  // one stage: terms is 1 here
     combine<true>(n_, delta, static_cast<const T*>(nullptr), terms, c, g);
-    T* G = slope(i + 1);
-    const T part = vjp_here(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i), delta, G);
+    const T part = vjp_here(stage_time(t, h, i), stage_input(i, x), slope(i), tape(i), delta, G(i));
     if (!wants_times()) continue;
     sum.t += part;
     sum.h += m.c(i) * part;
-    for (int j = 0; j < i; ++j) sum.h += m.A(i, j) * dot(slope(j), G);
+    for (int j = 0; j < i; ++j) sum.h += m.A(i, j) * dot(slope(j), G(i));
   }
-  for (int i = 0; i < stages_; ++i) c[i] = 1, g[i] = slope(i + 1);
+  for (int i = 0; i < stages_; ++i) c[i] = 1, g[i] = G(i);
   combine<C::near, false>(n_, b_bar, b_bar, stages_, c, g);
   return sum;
 }
@@ -97,7 +99,9 @@ REVODE_INLINE typename Flow<N, F, C>::T Flow<N, F, C>::vjp_here(T t, const T* x,
                                                                 const T* f_bar, T* x_bar) {
   if constexpr (C::near) {
     T in_bar[C::n_] = {}, out_bar[C::n_];
-    for (std::size_t i = 0; i < C::n_; ++i) out_bar[i] = f_bar[i];
+    detail::in_packs<T>(C::n_, [&]<int W>(std::size_t i) REVODE_INLINED {
+      kernel::On<T, W>::store(out_bar + i, kernel::On<T, W>::load(f_bar + i));
+    });
     T part = 0;
     call.t = t;
     bar_out.t = wants_times() ? &part : nullptr;

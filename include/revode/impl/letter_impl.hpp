@@ -66,16 +66,16 @@ void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
 
 /// What a letter needs that depends on b alone, into delta; stages and tapes stay for transpose().
 template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x) {
+REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta) {
   const T c = static_cast<T>(l.c) * s.h;
   if (drifts(l))
-    combine(n_, delta_, static_cast<const T*>(nullptr), 1, &c, &x);
+    combine(n_, delta, static_cast<const T*>(nullptr), 1, &c, &x);
   else
-    increment(time(s, l.tau), c, x, delta_);
+    increment(time(s, l.tau), c, x, delta);
 }
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
-  if (!relaxes(l)) return arrange_here(l, s, x);
+  if (!relaxes(l)) return arrange_here(l, s, x, delta_);
   evaluate(time(s, l.tau), x, slope(0), tape(0));
   __builtin_memcpy(delta_, slope(0), n_ * sizeof(T));
 }
@@ -84,15 +84,17 @@ template <class N, class F, class C>
 /// behind that of arrange().
 template <class N, class F, class C>
 REVODE_INLINE void Flow<N, F, C>::shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
+  T here[C::few];  // not in memory, for which the next letter would wait
+  T* const delta = C::near ? here : delta_;
   number.value(l.b, n_, x, registers + at(l.b));
   if constexpr (C::near)
-    arrange_here(l, s, x);
+    arrange_here(l, s, x, delta);
   else
     arrange(l, s, x);
   if (sign < 0)
-    number.subtract(l.a, n_, registers + at(l.a), delta_);
+    number.subtract(l.a, n_, registers + at(l.a), delta);
   else
-    number.add(l.a, n_, registers + at(l.a), delta_);
+    number.add(l.a, n_, registers + at(l.a), delta);
 }
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
@@ -118,12 +120,13 @@ void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
     return combine(n_, b_bar, b_bar, 1, &c, &v);
   }
   if (!relaxes(l)) {
-    T* const w = w_;
+    T here[C::few];
+    T* const w = C::near ? here : w_;
     detail::in_packs<T>(n_, [&]<int W>(std::size_t i) REVODE_INLINED {
       const auto from = detail::pieces<W>(n_, a_bar + i);
       kernel::On<T, W>::store(w + i, l.s < 0 ? -from : from);
     });
-    if (shares(l)) return owe(l, s);
+    if (shares(l)) return owe(l, s, w);
     const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, w, b_bar);
     if (!wants_times()) return;
     t_bar += part.t;
@@ -149,11 +152,10 @@ void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
 
 /// The first letter of a word that shares its ends: its VJP is done with that of the step before, at the same f.
 template <class N, class F, class C>
-void Flow<N, F, C>::owe(const Letter& l, const Step<T>& s) {
+void Flow<N, F, C>::owe(const Letter& l, const Step<T>& s, const T* w) {
   const T c = static_cast<T>(l.c) * s.h * method_.base.b[0];
-  const T* w = w_;
   combine(n_, owed_, static_cast<const T*>(nullptr), 1, &c, &w);
-  if (wants_times()) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w_);
+  if (wants_times()) h_bar += static_cast<T>(l.c) * method_.base.b[0] * dot(slope(0), w);
   owes_ = true;
 }
 }  // namespace revode

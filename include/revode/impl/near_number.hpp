@@ -40,8 +40,14 @@ struct Magic : kernel::On<T, W> {
     else
       return __builtin_convertvector(s, V);
   }
-  static REVODE_INLINE U nearest(V t) { return O::bits(t + 3 * most) - O::bits(O::all(3 * most)); }
-  static REVODE_INLINE V real(I s) { return O::real(__builtin_bit_cast(U, s) + O::bits(O::all(3 * most))) - 3 * most; }
+  /// of v times a power of two
+  static REVODE_INLINE U nearest(V v, T scale) {
+    return O::bits(O::fma(v, O::all(scale), O::all(3 * most))) - O::bits(O::all(3 * most));
+  }
+  static REVODE_INLINE V real(I s, T scale) {
+    return O::fma(O::real(__builtin_bit_cast(U, s) + O::bits(O::all(3 * most))), O::all(scale),
+                  O::all(-3 * most * scale));
+  }
 };
 }  // namespace detail
 
@@ -78,7 +84,7 @@ struct Near<Fixed<T>> : Fixed<T> {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
       const auto s = X::load(a + k);
-      X::store(x + k, (!X::single && X::within(s, X::most_bits) ? X::real(s) : X::converted(s)) * scale);
+      X::store(x + k, !X::single && X::within(s, X::most_bits) ? X::real(s, scale) : X::converted(s) * scale);
     });
   }
   void add(int r, std::size_t n, Word* a, const T* increment) { add_scaled(this->up[r], n, a, increment); }
@@ -95,9 +101,9 @@ struct Near<Fixed<T>> : Fixed<T> {
   void add_scaled(T scale, std::size_t n, Word* a, const T* increment) {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      const auto t = X::load(increment + k) * scale;
-      if (X::small(t)) [[likely]] {
-        const auto sum = __builtin_bit_cast(typename X::U, X::load(a + k)) + X::nearest(t);
+      const auto v = X::load(increment + k);
+      if (X::small(v * scale)) [[likely]] {
+        const auto sum = __builtin_bit_cast(typename X::U, X::load(a + k)) + X::nearest(v, scale);
         X::store(a + k, __builtin_bit_cast(typename X::I, sum));
       } else {
         this->bad |= !kernel::quantise_add(W, scale, increment + k, a + k);
