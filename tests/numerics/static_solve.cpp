@@ -157,6 +157,38 @@ TYPED_TEST(StaticSolves, SoHaveHalvingEventsAndTheOtherWays) {
   }
 }
 
+/// One evaluation and its VJP, onto what there is.
+template <class T, int... widths>
+void expect_the_same_network() {
+  const FixedMlp<T, Activation::tanh, widths...> fixed;
+  const Mlp<T> mlp({widths...}, Activation::tanh);
+  const auto ends = [](const auto& net) {
+    const Shape s = net.shape({1, 0});
+    const auto in = static_cast<std::size_t>(s.in), out = static_cast<std::size_t>(s.out);
+    const auto theta = drawn<T>(static_cast<std::size_t>(s.params), 0), x = drawn<T>(in, 1), y_bar = drawn<T>(out, 2);
+    auto y = drawn<T>(out, 3), x_bar = drawn<T>(in, 4), theta_bar = drawn<T>(theta.size(), 5);
+    Bytes tape(s.tape), work(s.work);
+    Arena tapes = tape.arena(), works = work.arena();
+    std::byte* const kept = tapes.take<std::byte>(s.tape);
+    Call<T> call;
+    call.extent = {1, 0}, call.theta = theta.data(), call.work = works.take<std::byte>(s.work);
+    net.eval(call, x.data(), y.data(), kept);
+    net.vjp(call, x.data(), y.data(), kept, y_bar.data(), x_bar.data(), {{theta_bar.data()}, nullptr});
+    y.insert(y.end(), x_bar.begin(), x_bar.end());
+    y.insert(y.end(), theta_bar.begin(), theta_bar.end());
+    return y;
+  };
+  EXPECT_TRUE(equal(ends(fixed), ends(mlp))) << testing::PrintToString(std::vector<int>{widths...});
+}
+TYPED_TEST(StaticSolves, ANetworkOfFixedSizesHasTheBitsOfMlp) {
+  using T = TypeParam;
+  expect_the_same_network<T, 3, 10, 2>();  // columns of the weights are loaded in packs where they are odd and few
+  expect_the_same_network<T, 1, 9, 1>();
+  expect_the_same_network<T, 5, 21, 3>();
+  expect_the_same_network<T, 7, 17, 7, 18, 2>();
+  expect_the_same_network<T, 2, 6, 4>();
+}
+
 TEST(StaticSolve, OneByteLessIsRefusedAndWhatAPlainWalkLacksIsSaid) {
   using Net = FixedMlp<float, Activation::tanh, 2, 16, 2>;
   using Walk = StaticSolve<Net, Plans<float>::heun>;
