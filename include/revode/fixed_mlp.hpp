@@ -16,7 +16,7 @@ class FixedMlp {
   static_assert(layers > 0 && ((widths > 0) && ...) && act != Activation::silu, "silu's derivative needs its argument");
   using O = kernel::On<T, 1>;
   /// One evaluation waits for another here, and packs of 64 bytes have the longer division.
-  static constexpr int pack = kernel::width<T> * sizeof(T) > 32 ? int{32 / sizeof(T)} : kernel::width<T>;
+  static constexpr int lanes = kernel::width<T> * sizeof(T) > 32 ? int{32 / sizeof(T)} : kernel::width<T>;
   static constexpr int hidden(bool widest) {
     int sum = 0, most = 0;
     for (int l = 1; l < layers; ++l) sum += width[l], most = width[l] > most ? width[l] : most;
@@ -57,7 +57,7 @@ class FixedMlp {
   static REVODE_INLINE void forward(const T* theta, const T* x, T* y, std::byte* tape) {
     constexpr bool last = l + 1 == layers;
     T* const to = last ? y : hidden_row(tape, l + 1);
-    rows<!last, pack, width[l + 1], width[l]>(0, theta + params_before(l), x, to);
+    rows<!last, lanes, width[l + 1], width[l]>(0, theta + params_before(l), x, to);
     if constexpr (!last) forward<l + 1>(theta, to, y, tape);
   }
   /// y = W x + b, and act of it: of as many units at once as there are lanes.
@@ -121,7 +121,7 @@ class FixedMlp {
   }
   template <bool activated, int l>
   static REVODE_INLINE void dense_vjp(const T* w, const T* x, const T* y, const T* y_bar, T* x_bar, T* w_bar) {
-    constexpr int W = pack, out = width[l + 1], in = width[l];
+    constexpr int W = lanes, out = width[l + 1], in = width[l];
     if constexpr (W > 1) {
       T a_bar[out];
       pulled<activated, W>(0, out, y, y_bar, a_bar, w_bar ? w_bar + out * in : nullptr);
