@@ -20,7 +20,11 @@ struct Elementary : On<T, W> {
 
   static REVODE_INLINE V exp(V x) { return exp_below(O::at_most(x, single ? T(89) : T(710))); }
   /// e^x - 1, x <= 88 (709)
-  static REVODE_INLINE V expm1(V x) { return expm1(reduce(O::at_least(x, T(-60)))); }
+  static REVODE_INLINE V expm1(V x) {
+    const Reduced y = reduce(O::at_least(x, T(-60)));
+    const V s = power_of_two(y.biased);
+    return fma(expm1_near_zero(y.r), s, s - T(1));
+  }
   static REVODE_INLINE V tanh(V x) {
     return tanh(x, [](V p, V q) { return p / q; });
   }
@@ -37,10 +41,10 @@ struct Elementary : On<T, W> {
           z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
       return O::sign_above(z, last * last, x, quotient(x * p, q));
     } else {
-      // 2|x| = n ln 2 + r, e^r = (d + n) / (d - n) with d = 2 + z D(z), n = r + r z N(z), z = r^2 (error 2^-57.5): then
-      // tanh = (e^2|x| - 1) / (e^2|x| + 1) = p / (p + d - n), p = ((2^n - 1) d + (2^n + 1) n) / 2. Never above one.
+      // 2|x| = n ln 2 + r, e^r = (d + m) / (d - m) with d = 2 + z D(z), m = r + r z N(z), z = r^2 (error 2^-57.5): then
+      // tanh = (e^2|x| - 1) / (e^2|x| + 1) = p / (p + d - m), p = ((2^n - 1) d + (2^n + 1) m) / 2. Never above one.
       const V a = O::magnitude(x), t = fma(a, all(2 * log2_e), all(round_shift - 1));
-      const Reduced y = reduced(a + a, t, t - (round_shift - 1));
+      const Reduced y = reduced(a + a, t, round_shift - 1);
       const V half = power_of_two(y.biased), less = half - T(0.5), more = half + T(0.5);
       const V z = y.near * y.near, rz = y.near * z;
       const V N = fma(z, all(T(6.6087470856297255e-5)), all(T(0.027774769805484711)));
@@ -48,6 +52,7 @@ struct Elementary : On<T, W> {
       const V p = fma(more, y.r, less + less) + fma(more * rz, N, less * z * D);
       const V rest = T(2) - y.r + fma(-rz, N, z * D);
       const V q = quotient(p, p + rest);
+      // with_sign() of what has none, in fewer operations
       return O::real(O::bits(a > T(19.1) ? all(T(1)) : q) | (O::bits(x) ^ O::bits(a)));
     }
   }
@@ -106,17 +111,10 @@ struct Elementary : On<T, W> {
     V r, near;      // the same before the last digits of ln 2, for what r's square and more are
     U biased;       // n + bias in the low bits, what is left of round_shift above them
   };
-  static REVODE_INLINE Reduced reduce(V x) {
-    const V t = fma(x, all(log2_e), all(round_shift));
-    return reduced(x, t, t - round_shift);
-  }
-  static REVODE_INLINE Reduced reduced(V x, V t, V n) {  // t ends in the digits of n
-    const V near = fma(n, all(-ln2_high), x);
+  static REVODE_INLINE Reduced reduce(V x) { return reduced(x, fma(x, all(log2_e), all(round_shift)), round_shift); }
+  static REVODE_INLINE Reduced reduced(V x, V t, T shift) {  // t = n + shift
+    const V n = t - shift, near = fma(n, all(-ln2_high), x);
     return {fma(n, all(-ln2_low), near), near, O::bits(t)};
-  }
-  static REVODE_INLINE V expm1(const Reduced& y) {
-    const V s = power_of_two(y.biased);
-    return fma(expm1_near_zero(y.r), s, s - T(1));
   }
   /// e^x, x <= 89 (710), by two scalings: right from the last subnormal up to infinity
   static REVODE_INLINE V exp_below(V x) {

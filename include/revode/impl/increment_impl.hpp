@@ -98,15 +98,12 @@ template <class N, class F, class C>
 REVODE_INLINE typename Flow<N, F, C>::T Flow<N, F, C>::vjp_here(T t, const T* x, const T* f, std::byte* tape,
                                                                 const T* f_bar, T* x_bar) {
   if constexpr (C::near) {
-    T in_bar[C::n_] = {}, out_bar[C::n_];
-    detail::in_packs<T>(C::n_, [&]<int W>(std::size_t i) REVODE_INLINED {
-      kernel::On<T, W>::store(out_bar + i, kernel::On<T, W>::load(f_bar + i));
-    });
+    T in_bar[C::n_] = {};
     T part = 0;
     call.t = t;
     bar_out.t = wants_times() ? &part : nullptr;
     ++vjps;
-    field_->vjp(call, x, f, tape, out_bar, in_bar, bar_out);
+    field_->vjp(call, x, f, tape, f_bar, in_bar, bar_out);
     detail::in_packs<T>(C::n_, [&]<int W>(std::size_t i) REVODE_INLINED {
       kernel::On<T, W>::store(x_bar + i, kernel::On<T, W>::load(in_bar + i));
     });
