@@ -9,12 +9,15 @@ template <class T>
 void activate(Activation a, std::size_t n, const T* x, T* y) {
   with_constant(a, [&]<Activation A>() REVODE_INLINED {
     if (A == Activation::identity && x == y) return;
-    constexpr std::size_t W = width<T>, pair = 2 * W;  // nothing else waits for the divider here
+    constexpr std::size_t W = width<T>;
     std::size_t done = 0;
     if constexpr (leaves_divider<A, T>)
-      for (; done + pair <= n; done += pair)
-        REVODE_UNROLL for (std::size_t k = done; k < done + pair; k += W)
-            On<T, W>::store(y + k, value<A, T, W>(On<T, W>::load(x + k), k == done));
+      for (; done + to_a_divider * W <= n; done += to_a_divider * W) {
+        typename On<T, W>::V v[to_a_divider];
+        REVODE_UNROLL for (std::size_t k = 0; k < to_a_divider; ++k) v[k] = On<T, W>::load(x + done + k * W);
+        activate_abreast<A, T, W>(v);
+        REVODE_UNROLL for (std::size_t k = 0; k < to_a_divider; ++k) On<T, W>::store(y + done + k * W, v[k]);
+      }
     sweep<T>(n - done, [&]<int V>(std::size_t k) REVODE_INLINED {
       On<T, V>::store(y + done + k, Slopes<T, V>::value(A, On<T, V>::load(x + done + k)));
     });

@@ -45,11 +45,13 @@ void dense_and_slope(Activation a, int out, int in, int lanes, const T* weights,
         typename O::V argument[P];
         REVODE_UNROLL for (Index p = 0; p < P; ++p) argument[p] = terms ? O::all(b[o]) : O::load(before + k + p * W);
         add_row<T, W, P>(terms, weights + o * terms, 1, x + lane, row, argument);
+        typename O::V value[P];
+        REVODE_UNROLL for (Index p = 0; p < P; ++p) value[p] = argument[p];
+        activate_abreast<A, T, W>(value);
         REVODE_UNROLL for (Index p = 0; p < P; ++p) {
-          const auto y_p = value<A, T, W>(argument[p], P > 1 && p == 0);
           if constexpr (A == Activation::silu) O::store(before + k + p * W, argument[p]);
-          O::store(y + k + p * W, y_p);
-          O::store(slope + k + p * W, Slopes<T, W>::first(A, argument[p], y_p));
+          O::store(y + k + p * W, value[p]);
+          O::store(slope + k + p * W, Slopes<T, W>::first(A, argument[p], value[p]));
         }
       }
     });
@@ -109,11 +111,15 @@ void activate_and_dot(Activation a, int rows, int lanes, const T* x, T* y, const
     by_packs<T>(lanes, [&]<int W, int P>(Index lane) REVODE_INLINED {
       using O = On<T, W>;
       typename O::V total[P] = {};
-      for (Index r = 0, k = lane; r < rows; ++r, k += row) REVODE_UNROLL for (Index p = 0; p < P; ++p) {
-          const auto argument = O::load(x + k + p * W), y_p = value<A, T, W>(argument, P > 1 && p == 0);
-          O::store(y + k + p * W, y_p);
-          total[p] = O::fma(Slopes<T, W>::first(A, argument, y_p), O::load(u + k + p * W), total[p]);
+      for (Index r = 0, k = lane; r < rows; ++r, k += row) {
+        typename O::V argument[P], value[P];
+        REVODE_UNROLL for (Index p = 0; p < P; ++p) value[p] = argument[p] = O::load(x + k + p * W);
+        activate_abreast<A, T, W>(value);
+        REVODE_UNROLL for (Index p = 0; p < P; ++p) {
+          O::store(y + k + p * W, value[p]);
+          total[p] = O::fma(Slopes<T, W>::first(A, argument[p], value[p]), O::load(u + k + p * W), total[p]);
         }
+      }
       REVODE_UNROLL for (Index p = 0; p < P; ++p) O::store(sum + lane + p * W, total[p]);
     });
   });

@@ -23,7 +23,7 @@ REVODE_INLINE V undivided(V p, V q) {
 #endif
 }  // namespace named
 
-/// Packs side by side, of which the first may leave the divider to the others.
+/// Packs side by side, of which one may leave the divider to the others.
 inline constexpr int to_a_divider = 4;
 
 template <class V>
@@ -33,12 +33,13 @@ concept Undivided = requires(V v) {
 template <Activation A, class T>
 inline constexpr bool leaves_divider = Undivided<Pack<T, width<T>>>&& A == Activation::tanh;
 
-/// a(x), without the divider where it can be done without.
-template <Activation A, class T, int W>
-REVODE_INLINE Pack<T, W> value(Pack<T, W> x, bool undivided) {
-  if constexpr (leaves_divider<A, T> && W == width<T>)
-    if (undivided)
-      return Elementary<T, W>::tanh(x, [](auto p, auto q) REVODE_INLINED { return named::undivided(p, q); });
-  return Slopes<T, W>::value(A, x);
+/// a(x[k]) of packs side by side, in place; the last one without the divider where it can be done without.
+template <Activation A, class T, int W, int N>
+REVODE_INLINE void activate_abreast(Pack<T, W> (&x)[N]) {
+  if constexpr (leaves_divider<A, T> && W == width<T> && N > 1)
+    Elementary<T, W>::tanh_abreast(
+        x, [](auto p, auto q, int k) REVODE_INLINED { return k + 1 < N ? p / q : named::undivided(p, q); });
+  else
+    REVODE_UNROLL for (int k = 0; k < N; ++k) x[k] = Slopes<T, W>::value(A, x[k]);
 }
 }  // namespace revode::kernel

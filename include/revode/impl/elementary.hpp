@@ -31,15 +31,10 @@ struct Elementary : On<T, W> {
   /// quotient(p, q) is p / q, rounded once.
   template <class Quotient>
   static REVODE_INLINE V tanh(V x, const Quotient& quotient) {
-    if constexpr (single) {  // odd rational 9/8, error 2^-27.4 up to 7.9; from there one is within 5 ulp, and no more
-                             // than it
-      constexpr T last = T(7.9);
-      const V z = x * x;
-      const V p =
-          P::horner(z, {T(1), T(0.1345062369382), T(0.0035789957723362), T(2.2023309318788e-5), T(1.5428069395322e-8)});
-      const V q = P::horner(
-          z, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
-      return O::sign_above(z, last * last, x, quotient(x * p, q));
+    if constexpr (single) {
+      V y[1] = {x};
+      tanh_abreast(y, [&](V p, V q, int) REVODE_INLINED { return quotient(p, q); });
+      return y[0];
     } else {
       // 2|x| = n ln 2 + r, e^r = (d + m) / (d - m) with d = 2 + z D(z), m = r + r z N(z), z = r^2 (error 2^-57.5): then
       // tanh = (e^2|x| - 1) / (e^2|x| + 1) = p / (p + d - m), p = ((2^n - 1) d + (2^n + 1) m) / 2. Never above one.
@@ -55,6 +50,21 @@ struct Elementary : On<T, W> {
       // with_sign() of what has none, in fewer operations
       return O::real(O::bits(a > T(19.1) ? all(T(1)) : q) | (O::bits(x) ^ O::bits(a)));
     }
+  }
+  /// Of N packs of floats, in place, each stage of all of them before the next; quotient(p, q, k) is that of pack k.
+  /// Odd rational 9/8, error 2^-27.4 up to 7.9; from there one is within 5 ulp, and no more than it.
+  template <int N, class Quotient>
+  static REVODE_INLINE void tanh_abreast(V (&x)[N], const Quotient& quotient) requires(single) {
+    constexpr T last = T(7.9);
+    V z[N], p[N], q[N];
+    typename O::Where above[N];
+    REVODE_UNROLL for (int k = 0; k < N; ++k) z[k] = x[k] * x[k];
+    REVODE_UNROLL for (int k = 0; k < N; ++k) above[k] = O::above(z[k], last * last);
+    P::horner(z, q, {T(1), T(0.46783951695098), T(0.026192252088362), T(0.00034236567744887), T(8.5988178351277e-7)});
+    P::horner(z, p, {T(1), T(0.1345062369382), T(0.0035789957723362), T(2.2023309318788e-5), T(1.5428069395322e-8)});
+    REVODE_UNROLL for (int k = 0; k < N; ++k) p[k] = x[k] * p[k];
+    REVODE_UNROLL for (int k = 0; k < N; ++k) p[k] = quotient(p[k], q[k], k);
+    REVODE_UNROLL for (int k = 0; k < N; ++k) x[k] = O::sign_where(above[k], x[k], p[k]);
   }
   static REVODE_INLINE V sigmoid(V x) {  // e^-|x| in (0, 1]: no overflow, and the small tail keeps its digits
     const V u = exp_below(-O::magnitude(x)), top = x < T(0) ? u : all(T(1));

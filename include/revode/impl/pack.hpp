@@ -76,7 +76,7 @@ struct None {};
 void fma(None);
 void lesser(None);
 void greater(None);
-void sign_above(None);
+void above(None);
 #if defined(__GNUC__) && !defined(__clang__) && defined(__FMA__)
 #if defined(__AVX512F__)  // all lanes, 4: rounding as it is set
 REVODE_INLINE Pack<float, 16> fma(Pack<float, 16> a, Pack<float, 16> b, Pack<float, 16> c) {
@@ -113,10 +113,13 @@ REVODE_INLINE Pack<double, 2> greater(Pack<double, 2> c, Pack<double, 2> x) {
 }
 #endif
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
-template <std::same_as<Pack<float, 16>> V>            // clang's packs of doubles would pass for floats
-REVODE_INLINE V sign_above(V z, V bound, V x, V y) {  // the lesser of |x| and 1 under a mask
-  const auto above = __builtin_ia32_cmpps512_mask(z, bound, 30, static_cast<unsigned short>(-1), 4);
-  return __builtin_ia32_rangeps512_mask(x, Pack<float, 16>{} + 1.0f, 2, y, above, 4);
+template <std::same_as<Pack<float, 16>> V>  // clang's packs of doubles would pass for floats
+REVODE_INLINE auto above(V z, V bound) {
+  return __builtin_ia32_cmpps512_mask(z, bound, 30, static_cast<unsigned short>(-1), 4);
+}
+template <std::same_as<Pack<float, 16>> V>
+REVODE_INLINE V sign_where(decltype(above(V{}, V{})) mask, V x, V y) {  // the lesser of |x| and 1
+  return __builtin_ia32_rangeps512_mask(x, Pack<float, 16>{} + 1.0f, 2, y, mask, 4);
 }
 #endif
 }  // namespace named
@@ -151,12 +154,19 @@ struct On {
     constexpr auto rest = ~typename Unsigned<T>::type{} >> 1;
     return real(((bits(s) ^ bits(v)) & rest) ^ bits(s));  // one instruction of AVX-512
   }
-  /// z > bound ? one with the sign of x : y, where |x| >= 1 as z is above the bound
-  static REVODE_INLINE V sign_above(V z, T bound, V x, V y) {
-    if constexpr (requires { named::sign_above(z, z, x, y); })
-      return named::sign_above(z, all(bound), x, y);
+  static REVODE_INLINE auto above(V z, T bound) {
+    if constexpr (requires { named::above(z, z); })
+      return named::above(z, all(bound));
     else
-      return z > bound ? with_sign(all(T(1)), x) : y;
+      return z > bound;
+  }
+  using Where = decltype(above(V{}, T{}));
+  /// Above ? one with the sign of x, whose magnitude is one at least : y
+  static REVODE_INLINE V sign_where(Where above, V x, V y) {
+    if constexpr (requires { named::above(x, x); })
+      return named::sign_where(above, x, y);
+    else
+      return above ? with_sign(all(T(1)), x) : y;
   }
   static REVODE_INLINE V fma(V a, V b, V c) {
     if constexpr (W == 1) {

@@ -16,6 +16,13 @@ struct Polynomial {
     REVODE_UNROLL for (int k = N - 2; k >= 0; --k) sum = O::fma(sum, x, O::all(c[k]));
     return sum;
   }
+  /// The same of M packs abreast.
+  template <int M, int N>
+  static REVODE_INLINE void horner(const V (&x)[M], V (&sum)[M], const T (&c)[N]) {
+    REVODE_UNROLL for (int m = 0; m < M; ++m) sum[m] = O::all(c[N - 1]);
+    REVODE_UNROLL for (int k = N - 2; k >= 0; --k) REVODE_UNROLL for (int m = 0; m < M; ++m) sum[m] =
+        O::fma(sum[m], x[m], O::all(c[k]));
+  }
   /// The same polynomial, split at the largest power of two below its length, recursively.
   template <int N>
   static REVODE_INLINE V estrin(V x, const T (&c)[N]) {
