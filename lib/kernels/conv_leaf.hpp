@@ -147,17 +147,20 @@ class Outputs {
           for (int ky = 0; ky < K; ky += high)
             for (int kx = 0; kx < K; kx += wide) {
               const Span down{ky, ky + high < K ? ky + high : K}, right{kx, kx + wide < K ? kx + wide : K};
-              add_taps<X>(i, down, right, W_bar + i * task_.area() + ky * K + kx);
+              const bool more = high == K && wide == K && i + X < task_.c.in;
+              add_taps<X>(i, down, right, W_bar + i * task_.area() + ky * K + kx, more);
             }
         },
         few_inputs() || columns < task_.area() ? 1 : columns / static_cast<int>(task_.area()));
   }
+  /// more: the next call's columns follow; those here that do not fill a pack wait for them.
   template <int X>
-  void add_taps(int i, const Span& ky, const Span& kx, T* to) {
+  void add_taps(int i, const Span& ky, const Span& kx, T* to, bool more) {
     const Convolution& c = task_.c;
     const int wide = kx.end - kx.first, count = wide * (ky.end - ky.first);
     const Index line_x = c.width * task_.lanes;
     bool met[columns] = {};
+    T* const here = sums_ + waiting_ * rows;
     Line<T> m{};
     m.samples = task_.samples, m.pack_t = task_.plane_y(), m.jump_t = W > 1 ? 0 : task_.lanes - m.samples;
     m.channel_x = task_.plane_x(), m.jump_x = c.stride * task_.lanes - m.samples, m.apart = count * rows;
@@ -169,7 +172,7 @@ class Outputs {
       for (int k = inside.first, together = 1; k < inside.end; k += together) {
         m.x = task_.x + i * task_.plane_x() + (static_cast<Index>(top) + k) * line_x;
         const int first = (k - ky.first) * wide;
-        T* const sums = sums_ + first * rows;
+        T* const sums = here + first * rows;
         if (X > 1 || !few_inputs()) {
           multiply<T, W, P, X>(m, meeting, meetings, sums, met + first);
           continue;
@@ -182,8 +185,11 @@ class Outputs {
       }
     }
     for (int k = 0; k < count; ++k)
-      for (int q = 0; !met[k] && q < X; ++q) memset(sums_ + (q * count + k) * rows, 0, rows * sizeof(T));
-    flush(to, task_.row(), X * count, []<int>(auto w, auto sum) REVODE_INLINED { return w + sum; });
+      for (int q = 0; !met[k] && q < X; ++q) memset(here + (q * count + k) * rows, 0, rows * sizeof(T));
+    const Index all = waiting_ + X * count, ready = more ? all / W * W : all;
+    flush(to - waiting_, task_.row(), ready, []<int>(auto w, auto sum) REVODE_INLINED { return w + sum; });
+    waiting_ = all - ready;
+    if (ready > 0) memcpy(sums_, sums_ + ready * rows, static_cast<std::size_t>(waiting_ * rows) * sizeof(T));
   }
   /// Rows of the product are then the kernel's rows of one input.
   bool few_inputs() const { return task_.c.in < task_.c.kernel; }
@@ -218,7 +224,8 @@ class Outputs {
   Span piece_{};
   const T* y_;
   alignas(64) T turned_[W > 1 ? piece_terms* rows : 1];
-  alignas(64) T sums_[columns * rows];
+  Index waiting_ = 0;  ///< columns at the head of sums_, of the inputs before
+  alignas(64) T sums_[(columns + W - 1) * rows];
 };
 
 template <class T>
