@@ -36,7 +36,7 @@ class Outputs {
     for (int n = 0; n < cuts_.pieces; ++n) {
       piece_ = cuts_.piece(n), pixel_ = cuts_.pixel(piece_.first);
       turn_piece();
-      if (task_.b_bar) add_biases();
+      if (task_.b_bar) flush(task_.b_bar + first_, 1, 1, []<int>(auto b, auto sum) REVODE_INLINED { return b + sum; });
       if (W_bar && task_.c.time) each_part([&](Index k, Index count) { add_times(k, count, W_bar + k); });
       if (W_bar && task_.x) add_inputs(W_bar + (task_.c.time ? task_.area() : 0));
     }
@@ -46,15 +46,26 @@ class Outputs {
   using O = On<T, W>;
   static constexpr int rows = P * W, columns = most_columns<W>;
 
-  /// t[pixel][sample][rows] of the piece; where packs are scalars, y_bar itself.
+  /// t[pixel][sample][rows] of the piece; where packs are scalars, y_bar itself. What it adds up to, at the head of
+  /// sums_, where biases are wanted.
   void turn_piece() {
-    if constexpr (W > 1) {
-      const Index pixels = cuts_.pixel(piece_.end) - pixel_, lanes = task_.lanes, samples = task_.samples;
-      const T* const from = y_ + pixel_ * lanes;
-      if (lanes == samples) return turn<T, W>(count_, task_.plane_y(), pixels * samples, from, turned_, rows);
-      for (Index i = 0; i < pixels; ++i)
-        turn<T, W>(count_, task_.plane_y(), samples, from + i * lanes, turned_ + i * samples * rows, rows);
+    memset(sums_, 0, rows * sizeof(T));
+    for (int n = piece_.first; n < piece_.end; ++n) {
+      if constexpr (W > 1) turn_run(n);
+      if (!task_.b_bar) continue;
+      Pack<T, W> s[run_pixels][P];
+      sum_samples(n, s);
+      sum_pixels(s, 0, cuts_.columns(n).end - cuts_.columns(n).first, sums_);
     }
+  }
+  void turn_run(int n) {
+    const Index first = cuts_.pixel(n), pixels = cuts_.pixel(n + 1) - first, lanes = task_.lanes;
+    const Index samples = task_.samples;
+    const T* const from = y_ + first * lanes;
+    T* const to = turned_ + (first - pixel_) * samples * rows;
+    if (lanes == samples) return turn<T, W>(count_, task_.plane_y(), pixels * samples, from, to, rows);
+    for (Index i = 0; i < pixels; ++i)
+      turn<T, W>(count_, task_.plane_y(), samples, from + i * lanes, to + i * samples * rows, rows);
   }
   const T* t(Index pixel) const {
     return W > 1 ? turned_ + (pixel - pixel_) * task_.samples * rows : y_ + pixel * task_.lanes;
@@ -112,15 +123,6 @@ class Outputs {
       for (int j = first; j < end; ++j) sum = sum + s[j][p];
       O::store(sums + p * W, O::load(sums + p * W) + sum);
     }
-  }
-  void add_biases() {
-    Pack<T, W> s[run_pixels][P];
-    memset(sums_, 0, rows * sizeof(T));
-    for (int n = piece_.first; n < piece_.end; ++n) {
-      sum_samples(n, s);
-      sum_pixels(s, 0, cuts_.columns(n).end - cuts_.columns(n).first, sums_);
-    }
-    flush(task_.b_bar + first_, 1, 1, []<int>(auto b, auto sum) REVODE_INLINED { return b + sum; });
   }
   void add_times(Index first, Index count, T* to) {
     Pack<T, W> s[run_pixels][P];
