@@ -41,6 +41,10 @@ template <class T, int W, int Q>
 inline constexpr int most_rows = most_pixels<T, W> == 1 ? 4
                                  : few_registers        ? 12 / Q
                                                         : (register_bytes == 64 ? 30 : 14) / (Q + 1);
+/// The same where a step's pixels stay in registers for the next one's: with more rows, sums would not.
+template <class T, int W, int Q>
+inline constexpr int sharing_rows = register_bytes == 64 && most_pixels<T, W> > 1 ? (31 - Q) / (Q + 1)
+                                                                                  : most_rows<T, W, Q>;
 
 /// R rows of y, each in a page of its own, that the next block waits for.
 template <class T, int R, int Q>
@@ -52,12 +56,19 @@ REVODE_INLINE void fetch_next(const Patch<T>& p, const Output<T>& out, Index row
 /// All rows of y, lanes from ... to - 1.
 template <class T, int W, int Q>
 void rows_of(const Patch<T>& p, const Output<T>& out, Index from, Index to) {
-  constexpr int most = most_rows<T, W, Q>, rest = few_registers ? 2 * most / 3 : (most + 2) / 3;
-  descending_blocks<most, rest, 1>(out.rows, [&]<int R>(int row) REVODE_INLINED {
-    if constexpr (few_registers)
-      if (p.channels > 1 && row + R < out.rows) fetch_next<T, R, Q>(p, out, row + R, from);
-    for (Index lane = from; lane < to; lane += W) block<T, W, R, Q>(p, out, row, lane);
-  });
+  const auto blocks = [&]<int most>() REVODE_INLINED {
+    constexpr int rest = few_registers ? 2 * most / 3 : (most + 2) / 3;
+    descending_blocks<most, rest, 1>(out.rows, [&]<int R>(int row) REVODE_INLINED {
+      if constexpr (few_registers)
+        if (p.channels > 1 && row + R < out.rows) fetch_next<T, R, Q>(p, out, row + R, from);
+      for (Index lane = from; lane < to; lane += W) block<T, W, R, Q>(p, out, row, lane);
+    });
+  };
+  constexpr int most = most_rows<T, W, Q>, sharing = sharing_rows<T, W, Q>;
+  if (sharing < most && runs::shares_pixels(p))
+    blocks.template operator()<sharing>();
+  else
+    blocks.template operator()<most>();
 }
 /// The same for blocks so small that the second cache cannot keep up: a cache line of lanes at a time, and of x as many
 /// channels as half of the first cache holds. Sums wait in y for the next ones, their chains are the same.

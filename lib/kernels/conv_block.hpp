@@ -21,6 +21,11 @@ struct Output {
   T* y;  ///< of the first row
   bool add;
 };
+/// Three steps over neighbours, all distances known when compiling: a pixel is read once for all of them.
+template <class T>
+bool shares_pixels(const Patch<T>& p) {
+  return p.steps == 3 && p.step_A == 1 && p.apart_x == usual && (p.step_x == usual || p.step_x == -usual);
+}
 /// Rows of A `stride` apart: three share a pointer, as far as an address of x86 reaches.
 template <class T, int R>
 struct Rows {
@@ -192,8 +197,9 @@ struct Block {
     }
     const Index far = p.apart_x, next = p.step_x;
     const int kind = R > 1 && W == width<T> && W > 1 ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
-    if (kind == 31 && far == usual && next == usual) return known<3, 1, usual, usual>(p, rows_A, row, lane);
-    if (kind == 31 && far == usual && next == -usual) return known<3, 1, usual, -usual>(p, rows_A, row, lane);
+    if (kind == 31 && shares_pixels(p))
+      return next > 0 ? known<3, 1, usual, usual>(p, rows_A, row, lane)
+                      : known<3, 1, usual, -usual>(p, rows_A, row, lane);
     if (kind == 22 && far == usual && next == -usual) return known<2, 2, usual, -usual>(p, rows_A, row, lane);
     if (kind == 31) return known<3, 1>(p, rows_A, row, lane);
     if (kind == 41) return known<4, 1>(p, rows_A, row, lane);
