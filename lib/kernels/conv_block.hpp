@@ -21,10 +21,13 @@ struct Output {
   T* y;  ///< of the first row
   bool add;
 };
-/// Three steps over neighbours, all distances known when compiling: a pixel is read once for all of them.
+/// Kernels of 3 and stride 1, of 4 and stride 2 forward, all distances known when compiling: a pixel is read once for
+/// all steps that meet it.
 template <class T>
 bool shares_pixels(const Patch<T>& p) {
-  return p.steps == 3 && p.step_A == 1 && p.apart_x == usual && (p.step_x == usual || p.step_x == -usual);
+  if (p.step_A != 1) return false;
+  if (p.steps == 4) return p.apart_x == 2 * usual && p.step_x == usual;
+  return p.steps == 3 && p.apart_x == usual && (p.step_x == usual || p.step_x == -usual);
 }
 /// Rows of A `stride` apart: three share a pointer, as far as an address of x86 reaches.
 template <class T, int R>
@@ -197,7 +200,9 @@ struct Block {
     }
     const Index far = p.apart_x, next = p.step_x;
     const int kind = R > 1 && W == width<T> && W > 1 ? 10 * p.steps + static_cast<int>(p.step_A) : 0;
-    if (kind == 31 && shares_pixels(p))
+    const bool shares = shares_pixels(p);
+    if (kind == 41 && shares) return known<4, 1, 2 * usual, usual>(p, rows_A, row, lane);
+    if (kind == 31 && shares)
       return next > 0 ? known<3, 1, usual, usual>(p, rows_A, row, lane)
                       : known<3, 1, usual, -usual>(p, rows_A, row, lane);
     if (kind == 22 && far == usual && next == -usual) return known<2, 2, usual, -usual>(p, rows_A, row, lane);
