@@ -103,10 +103,20 @@ void sum_turned(Index count, Index lanes, int samples, const T* rows, T* sum) {
     using O = On<T, W>;
     Index r = 0;
     for (; r + W <= count; r += W) {
-      alignas(64) T t[most_samples * W];
-      turn<T, W>(W, lanes, samples, rows + r * lanes, t, W);
       auto total = O::load(sum + r);
-      for (int l = 0; l < samples; ++l) total = total + O::load(t + l * W);
+      const T* const from = rows + r * lanes;
+      int l = 0;
+      for (; l + W <= samples; l += W) {
+        Pack<T, W> m[W];
+        REVODE_UNROLL for (int i = 0; i < W; ++i) m[i] = O::load(from + i * lanes + l);
+        transpose<Pack<T, W>, W>(m);
+        REVODE_UNROLL for (int i = 0; i < W; ++i) total = total + m[i];
+      }
+      if (l < samples) {
+        alignas(64) T t[W * W];
+        turn<T, W>(W, lanes, samples - l, from + l, t, W);
+        for (int i = 0; l < samples; ++i, ++l) total = total + O::load(t + i * W);
+      }
       O::store(sum + r, total);
     }
     sum_turned<T, narrower<T, W>>(count - r, lanes, samples, rows + r * lanes, sum + r);
