@@ -23,8 +23,8 @@ REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
     sum = On<T, W>::fma(a, v, sum);
 }
 
-/// sum[q] += a v[q] for q < Q. whole: of a block that takes up all registers. If they are 16, a row of it is one piece
-/// to the compiler: left the choice, GCC reads v from memory again for every row, or copies sums.
+/// sum[q] += a v[q] for q < Q. whole: of a block that takes up all registers. If they are 16, a row of it is one
+/// piece to the compiler: left the choice, GCC reads v from memory again for every row, or copies sums.
 template <class T, int W, int Q, bool whole = true>
 REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
 #if defined(__AVX2__) && defined(__FMA__)
@@ -58,6 +58,47 @@ REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>*
   const auto all = On<T, W>::all(a);
   REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[q] = On<T, W>::fma(all, v[q], sum[q]);
 }
+
+/// The same, as accumulate() where registers are 32: for products whose loop the copies would fill.
+template <class T, int W, int Q, bool whole = true>
+REVODE_INLINE void accumulate_in_place(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
+  if constexpr (registers == 32) {
+    const auto all = On<T, W>::all(a);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) accumulate<T, W>(sum[q], all, v[q]);
+  } else {
+    accumulate_row<T, W, Q, whole>(sum, a, v);
+  }
+}
+
+/// Keeps GCC from tabulating the addresses that follow from v: in a short product the tables cost more than they save.
+template <class V>
+REVODE_INLINE void hide(V& v) {
+  asm("" : "+r"(v));
+}
+
+/// A(row, k) from a corner on. Of lines `stride` apart two or three share a pointer, as far as an address of x86
+/// reaches; whatever else is counted takes the FMA units' ports.
+template <class T, int R, bool transposed>
+struct Corner {
+  static constexpr int reach = transposed ? 2 : 3, pointers = transposed ? 2 : (R + reach - 1) / reach;
+  const T* at[pointers];
+  Index stride, twice;
+  REVODE_INLINE Corner(const T* A, Index s) : stride(s), twice(2 * s) {
+    REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += reach * s) at[g] = A;
+  }
+  REVODE_INLINE const T* line(int i) const {
+    return i % reach == 0 ? at[i / reach] : at[i / reach] + (i % reach == 1 ? stride : twice);
+  }
+  REVODE_INLINE const T& operator()(int r, int k) const { return transposed ? line(k)[r] : line(r)[k]; }
+  REVODE_INLINE void advance(Index k) {
+    REVODE_UNROLL for (int g = 0; g < pointers; ++g) {
+      at[g] += transposed ? k * stride : k;
+      hide(at[g]);
+    }
+    hide(stride);
+    hide(twice);
+  }
+};
 
 /// Counts one off the `left` of a line's `count` terms, or begins the next line: all bits where it did, to mask a jump
 /// with, else none. Two loops in one, whose end alone has to be predicted.

@@ -78,7 +78,7 @@ __attribute__((noinline)) void multiply(const Line<T>& m, const Meeting* meeting
       _Pragma("GCC unroll 2") for (Index l = terms; l > 0; --l, t += step, ++x) {
         typename O::V v[P];
         REVODE_UNROLL for (int p = 0; p < P; ++p) v[p] = O::load(t + p * pack_t);
-        REVODE_UNROLL for (int q = 0; q < X; ++q) accumulate_row<T, W, P>(sum[q], x[q * channel], v);
+        REVODE_UNROLL for (int q = 0; q < X; ++q) accumulate_in_place<T, W, P>(sum[q], x[q * channel], v);
       }
     T* to = sums + meeting->tap * rows;
     const bool fresh = !met[meeting->tap];

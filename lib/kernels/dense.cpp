@@ -22,12 +22,6 @@ struct Product {  // y[rows][lanes] = start + sum over k of A(row, k) x[k][lanes
   bool add;
 };
 
-/// Keeps GCC from tabulating the addresses that follow from v: in a short product the tables cost more than they save.
-template <class V>
-REVODE_INLINE void hide(V& v) {
-  asm("" : "+r"(v));
-}
-
 template <class T, int W, int R, int Q>
 REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> (&sum)[R][Q]) {
   using O = On<T, W>;
@@ -44,30 +38,6 @@ REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> 
   }
 }
 
-/// A(row, k) from a corner on. Of lines `stride` apart two or three share a pointer, as far as an address of x86
-/// reaches; whatever else is counted takes the FMA units' ports.
-template <class T, int R, bool transposed>
-struct Corner {
-  static constexpr int reach = transposed ? 2 : 3, pointers = transposed ? 2 : (R + reach - 1) / reach;
-  const T* at[pointers];
-  Index stride, twice;
-  REVODE_INLINE Corner(const T* A, Index s) : stride(s), twice(2 * s) {
-    REVODE_UNROLL for (int g = 0; g < pointers; ++g, A += reach * s) at[g] = A;
-  }
-  REVODE_INLINE const T* line(int i) const {
-    return i % reach == 0 ? at[i / reach] : at[i / reach] + (i % reach == 1 ? stride : twice);
-  }
-  REVODE_INLINE const T& operator()(int r, int k) const { return transposed ? line(k)[r] : line(r)[k]; }
-  REVODE_INLINE void advance(Index k) {
-    REVODE_UNROLL for (int g = 0; g < pointers; ++g) {
-      at[g] += transposed ? k * stride : k;
-      hide(at[g]);
-    }
-    hide(stride);
-    hide(twice);
-  }
-};
-
 template <class T, int W, int R, int Q, bool transposed>
 REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   using O = On<T, W>;
@@ -81,7 +51,12 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
     REVODE_UNROLL for (int k = 0; k < n; ++k) {
       typename O::V v[Q];
       REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(x + q * W);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_row<T, W, Q, R == block_rows>(sum[r], A(r, k), v);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) {
+        if constexpr (transposed)
+          accumulate_in_place<T, W, Q, R == block_rows>(sum[r], A(r, k), v);
+        else
+          accumulate_row<T, W, Q, R == block_rows>(sum[r], A(r, k), v);
+      }
       x += lanes;
     }
     A.advance(n);
@@ -154,10 +129,7 @@ __attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, 
       REVODE_UNROLL for (int k = 0; k < n; ++k) {
         typename O::V v[Q];
         REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(from + q * W);
-        REVODE_UNROLL for (int r = 0; r < R; ++r) {
-          const auto a = O::all(at(r, k));
-          REVODE_UNROLL for (int q = 0; q < Q; ++q) accumulate<T, W>(sum[r][q], a, v[q]);
-        }
+        REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_in_place<T, W, Q>(sum[r], at(r, k), v);
         from += short_lanes;
       }
       at.advance(n);

@@ -29,36 +29,44 @@ struct Panel {  // columns first ... last - 1 of x, turned: t[samples][last - fi
   const T* t;
 };
 
-/// R rows times Q packs of columns, the last of which may overlap the one before it: all are loaded before any is
-/// stored.
+/// R rows times Q packs of columns, `apart` from one to the next: the last may overlap the one before it, so all are
+/// loaded before any is stored.
 template <class T, int W, int R, int Q>
-REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, const Index (&column)[Q]) {
+REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, Index column, Index apart = W) {
   using O = On<T, W>;
-  const Index lanes = leaf.lanes, in = leaf.in, stride = panel.last - panel.first;
-  const T* __restrict t = panel.t;
-  const T* __restrict y_bar = leaf.y_bar + row * lanes;
-  T* const W_bar = leaf.W_bar + row * in + panel.first;
+  const Index stride = panel.last - panel.first;
+  Corner<T, R, false> y(leaf.y_bar + row * leaf.lanes, leaf.lanes);
+  const T* __restrict t = panel.t + column;
+  T* const W_bar = leaf.W_bar + row * leaf.in + panel.first + column;
   typename O::V sum[R][Q];
+  hide(apart);
   if (leaf.add) {
-    REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
-        O::load(W_bar + r * in + column[q]);
+    T* w = W_bar;
+    REVODE_UNROLL for (int r = 0; r < R; ++r, w += leaf.in) {
+      hide(w);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::load(w + q * apart);
+    }
   } else {
     REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::all(T(0));
   }
-  const auto step = [&]() REVODE_INLINED {
-    typename O::V v[Q];
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + column[q]);
-    REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_row<T, W, Q, R == leaf_rows>(sum[r], y_bar[r * lanes], v);
-    t += stride;
-    ++y_bar;
+  const auto steps = [&]<int n>() REVODE_INLINED {
+    REVODE_UNROLL for (int l = 0; l < n; ++l) {
+      typename O::V v[Q];
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + q * apart);
+      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_in_place<T, W, Q, R == leaf_rows>(sum[r], y(r, l), v);
+      t += stride;
+    }
+    y.advance(n);
   };
-  if constexpr (W == width<T> && W > 1) {  // counting takes the FMA units' ports
-    _Pragma("GCC unroll 8") for (int l = 0; l < leaf.samples; ++l) step();
-  } else {
-    for (int l = 0; l < leaf.samples; ++l) step();
+  int l = leaf.samples;
+  if constexpr (W == width<T> && W > 1)  // counting takes the FMA units' ports
+    for (; l >= 8; l -= 8) steps.template operator()<8>();
+  for (; l > 0; --l) steps.template operator()<1>();
+  T* w = W_bar;
+  REVODE_UNROLL for (int r = 0; r < R; ++r, w += leaf.in) {
+    hide(w);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) O::store(w + q * apart, sum[r][q]);
   }
-  REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q)
-      O::store(W_bar + r * in + column[q], sum[r][q]);
 }
 
 /// Pairs of packs along R rows of W_bar, so that memory is walked in lines. With two packs and a remainder left, the
@@ -69,10 +77,10 @@ REVODE_INLINE void outer_rows(const Leaf<T>& leaf, const Panel<T>& panel, Index 
   for (Index i = 0; i < columns;) {
     const Index rest = columns - i;
     if (W > 1 && rest > W && (rest <= 2 * W || rest >= 3 * W)) {
-      outer<T, W, R, 2>(leaf, panel, row, {i, rest < 2 * W ? columns - W : i + W});
+      outer<T, W, R, 2>(leaf, panel, row, i, rest < 2 * W ? rest - W : W);
       i += rest < 2 * W ? rest : 2 * W;
     } else {
-      outer<T, W, R, 1>(leaf, panel, row, {i});
+      outer<T, W, R, 1>(leaf, panel, row, i);
       i += W;
     }
   }

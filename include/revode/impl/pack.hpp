@@ -77,6 +77,7 @@ void fma(None);
 void lesser(None);
 void greater(None);
 void above(None);
+void sign_where(None);
 #if defined(__GNUC__) && !defined(__clang__) && defined(__FMA__)
 #if defined(__AVX512F__)  // all lanes, 4: rounding as it is set
 REVODE_INLINE Pack<float, 16> fma(Pack<float, 16> a, Pack<float, 16> b, Pack<float, 16> c) {
