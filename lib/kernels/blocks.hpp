@@ -23,8 +23,8 @@ REVODE_INLINE void accumulate(Pack<T, W>& sum, Pack<T, W> a, Pack<T, W> v) {
     sum = On<T, W>::fma(a, v, sum);
 }
 
-/// sum[q] += a v[q] for q < Q. whole: of a block that takes up all registers. If they are 16, a row of it is one
-/// piece to the compiler: left the choice, GCC reads v from memory again for every row, or copies sums.
+/// sum[q] += a v[q] for q < Q. whole: of a block that takes up all registers. If they are 16, a row of it is one piece
+/// to the compiler: left the choice, GCC reads v from memory again for every row, or copies sums.
 template <class T, int W, int Q, bool whole = true>
 REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
 #if defined(__AVX2__) && defined(__FMA__)
@@ -59,7 +59,8 @@ REVODE_INLINE void accumulate_row(Pack<T, W>* sum, const T& a, const Pack<T, W>*
   REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[q] = On<T, W>::fma(all, v[q], sum[q]);
 }
 
-/// The same, as accumulate() where registers are 32: for products whose loop the copies would fill.
+/// The same by accumulate() where registers are 32: left the choice, GCC copies sums, which forward products alone
+/// hide.
 template <class T, int W, int Q, bool whole = true>
 REVODE_INLINE void accumulate_in_place(Pack<T, W>* sum, const T& a, const Pack<T, W>* v) {
   if constexpr (registers == 32) {

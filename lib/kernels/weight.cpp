@@ -8,7 +8,6 @@
 
 namespace revode::kernel {
 namespace {
-inline constexpr int most_samples = 64;
 inline constexpr int leaf_rows = block_rows < 8 ? block_rows : 8;  // leaves are short: more rows fill the store queue
 template <int W>
 inline constexpr int panel_size = W > 1 ? 4096 : 256;  // scalars of x turned at a time
