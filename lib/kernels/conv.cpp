@@ -65,10 +65,9 @@ void rows_of(const Patch<T>& p, const Output<T>& out, Index from, Index to) {
     });
   };
   constexpr int most = most_rows<T, W, Q>, sharing = sharing_rows<T, W, Q>;
-  if (sharing < most && runs::shares_pixels(p))
-    blocks.template operator()<sharing>();
-  else
-    blocks.template operator()<most>();
+  if constexpr (sharing < most)
+    if (runs::shares_pixels(p)) return blocks.template operator()<sharing>();
+  blocks.template operator()<most>();
 }
 /// The same for blocks so small that the second cache cannot keep up: a cache line of lanes at a time, and of x as many
 /// channels as half of the first cache holds. Sums wait in y for the next ones, their chains are the same.
