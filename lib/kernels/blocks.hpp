@@ -77,6 +77,22 @@ REVODE_INLINE void hide(V& v) {
   asm("" : "+r"(v));
 }
 
+/// R rows `stride` apart of Q packs, `apart` from one to the next.
+template <class T, int W, int R, int Q>
+REVODE_INLINE void load_rows(const T* y, Index stride, Pack<T, W> (&sum)[R][Q], Index apart = W) {
+  REVODE_UNROLL for (int r = 0; r < R; ++r, y += stride) {
+    hide(y);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = On<T, W>::load(y + q * apart);
+  }
+}
+template <class T, int W, int R, int Q>
+REVODE_INLINE void store_rows(T* y, Index stride, const Pack<T, W> (&sum)[R][Q], Index apart = W) {
+  REVODE_UNROLL for (int r = 0; r < R; ++r, y += stride) {
+    hide(y);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) On<T, W>::store(y + q * apart, sum[r][q]);
+  }
+}
+
 /// A(row, k) from a corner on. Of lines `stride` apart two or three share a pointer, as far as an address of x86
 /// reaches; whatever else is counted takes the FMA units' ports.
 template <class T, int R, bool transposed>

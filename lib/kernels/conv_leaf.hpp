@@ -91,8 +91,7 @@ class Outputs {
     for (; W > 1 && count - k >= W; k += W)
       for (Index first = 0; first < count_; first += W) {
         Pack<T, W> m[W];
-        REVODE_UNROLL for (int r = 0; r < W; ++r) m[r] = O::load(sums_ + (k + r) * rows + first);
-        transpose<Pack<T, W>, W>(m);
+        load_turned<T, W>(sums_ + k * rows + first, rows, m);
         T* const at = to + first * row + k;
         if (count_ - first >= W)
           REVODE_UNROLL for (int r = 0; r < W; ++r) put(at + r * row, m[r]);

@@ -26,10 +26,7 @@ template <class T, int W, int R, int Q>
 REVODE_INLINE void begin(const Product<T>& p, Index row, const T* y, Pack<T, W> (&sum)[R][Q]) {
   using O = On<T, W>;
   if (p.add) {
-    REVODE_UNROLL for (int r = 0; r < R; ++r, y += p.lanes) {
-      hide(y);
-      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::load(y + q * W);
-    }
+    load_rows<T, W>(y, p.lanes, sum);
   } else if (p.b) {
     REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] =
         O::all(p.b[row + r]);
@@ -68,10 +65,7 @@ REVODE_INLINE void block(const Product<T>& p, Index row, Index lane) {
   } else {
     for (int k = p.depth; k > 0; --k) steps.template operator()<1>();
   }
-  REVODE_UNROLL for (int r = 0; r < R; ++r, y += lanes) {
-    hide(y);
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) O::store(y + q * W, sum[r][q]);
-  }
+  store_rows<T, W>(y, lanes, sum);
 }
 
 template <class T, int W, int R, int Q, bool transposed>

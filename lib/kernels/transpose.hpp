@@ -22,6 +22,13 @@ REVODE_INLINE void transpose(V (&m)[W]) {
   }
 }
 
+/// m[l][i] = rows[i][l] of W rows.
+template <class T, int W>
+REVODE_INLINE void load_turned(const T* rows, Index stride, Pack<T, W> (&m)[W]) {
+  REVODE_UNROLL for (int r = 0; r < W; ++r) m[r] = On<T, W>::load(rows + r * stride);
+  transpose<Pack<T, W>, W>(m);
+}
+
 /// Neighbouring lanes of W rows joined until one number a row is left: log2(W) rounds of exchange and add.
 template <int S, class V, int W>
 REVODE_INLINE V join(V (&rows)[W]) {
@@ -64,8 +71,7 @@ REVODE_INLINE void turn(Index features, Index lanes, Index samples, const T* __r
       for (Index right = 0; right < features; right += W) {
         const Index i = right + W <= features ? right : features - W;
         typename On<T, W>::V m[W];
-        REVODE_UNROLL for (int r = 0; r < W; ++r) m[r] = On<T, W>::load(rows + (i + r) * lanes + l);
-        transpose<typename On<T, W>::V, W>(m);
+        load_turned<T, W>(rows + i * lanes + l, lanes, m);
         REVODE_UNROLL for (int r = 0; r < W; ++r) On<T, W>::store(t + (l + r) * stride + i, m[r]);
       }
     }

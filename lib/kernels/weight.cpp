@@ -40,11 +40,7 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   typename O::V sum[R][Q];
   hide(apart);
   if (leaf.add) {
-    T* w = W_bar;
-    REVODE_UNROLL for (int r = 0; r < R; ++r, w += leaf.in) {
-      hide(w);
-      REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::load(w + q * apart);
-    }
+    load_rows<T, W>(W_bar, leaf.in, sum, apart);
   } else {
     REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::all(T(0));
   }
@@ -61,11 +57,7 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   if constexpr (W == width<T> && W > 1)  // counting takes the FMA units' ports
     for (; l >= 8; l -= 8) steps.template operator()<8>();
   for (; l > 0; --l) steps.template operator()<1>();
-  T* w = W_bar;
-  REVODE_UNROLL for (int r = 0; r < R; ++r, w += leaf.in) {
-    hide(w);
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) O::store(w + q * apart, sum[r][q]);
-  }
+  store_rows<T, W>(W_bar, leaf.in, sum, apart);
 }
 
 /// Pairs of packs along R rows of W_bar, so that memory is walked in lines. With two packs and a remainder left, the
@@ -115,8 +107,7 @@ void sum_turned(Index count, Index lanes, int samples, const T* rows, T* sum) {
       int l = 0;
       for (; l + W <= samples; l += W) {
         Pack<T, W> m[W];
-        REVODE_UNROLL for (int i = 0; i < W; ++i) m[i] = O::load(from + i * lanes + l);
-        transpose<Pack<T, W>, W>(m);
+        load_turned<T, W>(from + l, lanes, m);
         REVODE_UNROLL for (int i = 0; i < W; ++i) total = total + m[i];
       }
       if (l < samples) {
