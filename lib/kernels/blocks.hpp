@@ -77,19 +77,24 @@ REVODE_INLINE void hide(V& v) {
   asm("" : "+r"(v));
 }
 
-/// R rows `stride` apart of Q packs, `apart` from one to the next.
+/// Where pack q of Q begins that follow each other, but for the last, which is at `last`.
+template <int W, int Q>
+REVODE_INLINE Index pack_at(int q, Index last) {
+  return q + 1 < Q ? Index{q} * W : last;
+}
+/// R rows `stride` apart of Q packs, the last one at `last`.
 template <class T, int W, int R, int Q>
-REVODE_INLINE void load_rows(const T* y, Index stride, Pack<T, W> (&sum)[R][Q], Index apart = W) {
+REVODE_INLINE void load_rows(const T* y, Index stride, Pack<T, W> (&sum)[R][Q], Index last = (Q - 1) * W) {
   REVODE_UNROLL for (int r = 0; r < R; ++r, y += stride) {
     hide(y);
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = On<T, W>::load(y + q * apart);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = On<T, W>::load(y + pack_at<W, Q>(q, last));
   }
 }
 template <class T, int W, int R, int Q>
-REVODE_INLINE void store_rows(T* y, Index stride, const Pack<T, W> (&sum)[R][Q], Index apart = W) {
+REVODE_INLINE void store_rows(T* y, Index stride, const Pack<T, W> (&sum)[R][Q], Index last = (Q - 1) * W) {
   REVODE_UNROLL for (int r = 0; r < R; ++r, y += stride) {
     hide(y);
-    REVODE_UNROLL for (int q = 0; q < Q; ++q) On<T, W>::store(y + q * apart, sum[r][q]);
+    REVODE_UNROLL for (int q = 0; q < Q; ++q) On<T, W>::store(y + pack_at<W, Q>(q, last), sum[r][q]);
   }
 }
 
@@ -135,10 +140,11 @@ REVODE_INLINE void with_count(int n, const F& f) {
 
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
 /// remainder would leave the FMA units waiting for their own results. limit: of their rows, where it is less than most.
-template <int most, class F>
+/// least: that no block falls short of, as rows are at least so many.
+template <int most, int least_rows = 1, class F>
 REVODE_INLINE void even_blocks(int rows, const F& f, int limit = most) {
   const auto call = [&]<int R>(auto self, int r, int& at) REVODE_INLINED {
-    if constexpr (R > 1)
+    if constexpr (R > least_rows)
       if (r < R) return self.template operator()<R - 1>(self, r, at);
     f.template operator()<R>(at);
     at += R;  // a constant: the next block's addresses need not wait for the division

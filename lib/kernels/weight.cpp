@@ -1,5 +1,7 @@
 // Weight gradients. A leaf of many samples: the features of x are turned to lie in a pack, then outer products
 // accumulate onto W_bar in registers. Leaves of one sample: a tile of their own, one fma each.
+#include <type_traits>
+
 #include "blocks.hpp"
 #include "outer.hpp"
 #include "scalars.hpp"
@@ -8,7 +10,13 @@
 
 namespace revode::kernel {
 namespace {
-inline constexpr int leaf_rows = block_rows < 8 ? block_rows : 8;  // leaves are short: more rows fill the store queue
+/// A block: leaves are short, so that with more rows they fill the store queue, and with fewer packs the operands'
+/// loads leave no room for those of W_bar.
+struct Shape {
+  int rows, packs, least_rows = 1, least_packs = 1;
+};
+inline constexpr Shape wide_leaf = {6, 4, 3, 2};  // of more than two packs
+inline constexpr Shape narrow_leaf = {block_rows < 8 ? block_rows : 8, 2};
 template <int W>
 inline constexpr int panel_size = W > 1 ? 4096 : 256;  // scalars of x turned at a time
 
@@ -28,27 +36,27 @@ struct Panel {  // columns first ... last - 1 of x, turned: t[samples][last - fi
   const T* t;
 };
 
-/// R rows times Q packs of columns, `apart` from one to the next: the last may overlap the one before it, so all are
-/// loaded before any is stored.
-template <class T, int W, int R, int Q>
-REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, Index column, Index apart = W) {
+/// R rows times Q packs of columns, the last of which, at `last`, may overlap the one before it: so all are loaded
+/// before any is stored.
+template <class T, int W, int R, int Q, bool whole, class Last>
+REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, Index column, Last last) {
   using O = On<T, W>;
   const Index stride = panel.last - panel.first;
   Corner<T, R, false> y(leaf.y_bar + row * leaf.lanes, leaf.lanes);
   const T* __restrict t = panel.t + column;
   T* const W_bar = leaf.W_bar + row * leaf.in + panel.first + column;
   typename O::V sum[R][Q];
-  hide(apart);
+  if constexpr (std::is_same_v<Last, Index>) hide(last);
   if (leaf.add) {
-    load_rows<T, W>(W_bar, leaf.in, sum, apart);
+    load_rows<T, W>(W_bar, leaf.in, sum, last);
   } else {
     REVODE_UNROLL for (int r = 0; r < R; ++r) REVODE_UNROLL for (int q = 0; q < Q; ++q) sum[r][q] = O::all(T(0));
   }
   const auto steps = [&]<int n>() REVODE_INLINED {
     REVODE_UNROLL for (int l = 0; l < n; ++l) {
       typename O::V v[Q];
-      REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + q * apart);
-      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_in_place<T, W, Q, R == leaf_rows>(sum[r], y(r, l), v);
+      REVODE_UNROLL for (int q = 0; q < Q; ++q) v[q] = O::load(t + pack_at<W, Q>(q, last));
+      REVODE_UNROLL for (int r = 0; r < R; ++r) accumulate_in_place<T, W, Q, whole>(sum[r], y(r, l), v);
       t += stride;
     }
     y.advance(n);
@@ -57,24 +65,43 @@ REVODE_INLINE void outer(const Leaf<T>& leaf, const Panel<T>& panel, Index row, 
   if constexpr (W == width<T> && W > 1)  // counting takes the FMA units' ports
     for (; l >= 8; l -= 8) steps.template operator()<8>();
   for (; l > 0; --l) steps.template operator()<1>();
-  store_rows<T, W>(W_bar, leaf.in, sum, apart);
+  store_rows<T, W>(W_bar, leaf.in, sum, last);
 }
 
-/// Pairs of packs along R rows of W_bar, so that memory is walked in lines. With two packs and a remainder left, the
-/// remainder goes with the second; a pair that is not full overlaps.
-template <class T, int W, int R>
+/// Packs along R rows of W_bar, so that memory is walked in lines. Of pairs, with two packs and a remainder left, the
+/// remainder goes with the second.
+template <class T, int W, Shape shape, int R>
 REVODE_INLINE void outer_rows(const Leaf<T>& leaf, const Panel<T>& panel, Index row) {
+  constexpr bool whole = R == shape.rows;
   const Index columns = panel.last - panel.first;
-  for (Index i = 0; i < columns;) {
-    const Index rest = columns - i;
-    if (W > 1 && rest > W && (rest <= 2 * W || rest >= 3 * W)) {
-      outer<T, W, R, 2>(leaf, panel, row, i, rest < 2 * W ? rest - W : W);
-      i += rest < 2 * W ? rest : 2 * W;
-    } else {
-      outer<T, W, R, 1>(leaf, panel, row, i);
-      i += W;
+  if constexpr (shape.packs == 2) {
+    for (Index i = 0; i < columns;) {
+      const Index rest = columns - i;
+      if (W > 1 && rest > W && (rest <= 2 * W || rest >= 3 * W)) {
+        outer<T, W, R, 2, whole>(leaf, panel, row, i, rest < 2 * W ? rest - W : W);
+        i += rest < 2 * W ? rest : 2 * W;
+      } else {
+        outer<T, W, R, 1, whole>(leaf, panel, row, i, Index{0});
+        i += W;
+      }
     }
+  } else {
+    even_blocks<shape.packs, shape.least_packs>(
+        static_cast<int>((columns + W - 1) / W), [&]<int Q>(int pack) REVODE_INLINED {
+          const Index i = Index{pack} * W, rest = columns - i;
+          if (Q == shape.packs && rest >= Q * W)
+            outer<T, W, R, Q, whole>(leaf, panel, row, i, std::integral_constant<Index, (Q - 1) * W>{});
+          else
+            outer<T, W, R, Q, whole>(leaf, panel, row, i, (rest < Q * W ? rest : Q * W) - W);
+        });
   }
+}
+
+/// All rows of a panel's columns.
+template <class T, int W, Shape shape>
+REVODE_INLINE void outer_panel(const Leaf<T>& leaf, const Panel<T>& panel) {
+  even_blocks<shape.rows, shape.least_rows>(
+      leaf.out, [&]<int R>(int row) REVODE_INLINED { outer_rows<T, W, shape, R>(leaf, panel, row); });
 }
 
 template <class T, int W>
@@ -83,13 +110,17 @@ void outer_all(const Leaf<T>& leaf) {
     if (leaf.in < W) return outer_all<T, narrower<T, W>>(leaf);
   alignas(64) T t[panel_size<W>];
   const Index most = panel_size<W> / leaf.samples / (2 * W) * (2 * W);
-  constexpr int rows = W == width<T> ? leaf_rows : 4;
   for (Index first = 0, last = 0; first < leaf.in; first = last) {
     last = leaf.in - first <= most ? leaf.in : first + most;
     if (leaf.in - last > 0 && leaf.in - last < W) last -= W;  // what remains must fill a pack
     turn<T, W>(last - first, leaf.lanes, leaf.samples, leaf.x + first * leaf.lanes, t, last - first);
     const Panel<T> panel = {first, last, t};
-    even_blocks<rows>(leaf.out, [&]<int R>(int row) REVODE_INLINED { outer_rows<T, W, R>(leaf, panel, row); });
+    if constexpr (W < width<T>)
+      outer_panel<T, W, Shape{4, 2}>(leaf, panel);
+    else if (registers == 32 && last - first > 2 * W && leaf.out >= wide_leaf.least_rows)
+      outer_panel<T, W, wide_leaf>(leaf, panel);
+    else
+      outer_panel<T, W, narrow_leaf>(leaf, panel);
   }
 }
 
