@@ -128,11 +128,18 @@ __attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, 
       }
       at.advance(n);
     };
-    int k = depth >> 2;
-    do steps.template operator()<4>();
-    while (--k > 0);
-    if (depth & 2) steps.template operator()<2>();
-    if (depth & 1) steps.template operator()<1>();
+    constexpr int half = transposed ? 4 : short_depth / 2;
+    if (!transposed && depth == 2 * half) {  // the less is counted
+      int k = 2;
+      do steps.template operator()<half>();
+      while (--k > 0);
+    } else {
+      int k = depth >> 2;
+      do steps.template operator()<4>();
+      while (--k > 0);
+      if (depth & 2) steps.template operator()<2>();
+      if (depth & 1) steps.template operator()<1>();
+    }
     REVODE_UNROLL for (int r = 0; r < R; ++r, y += short_lanes) REVODE_UNROLL for (int q = 0; q < Q; ++q)
         O::store(y + q * W, sum[r][q]);
     A += transposed ? R : R * stride;
