@@ -65,25 +65,35 @@ template <class T, int W, int P, int X>
 __attribute__((noinline)) void multiply(const Line<T>& m, const Meeting* meeting, int meetings, T* sums, bool* met) {
   using O = On<T, W>;
   constexpr Index rows = P * W, step = W > 1 ? rows : 1;
-  const Index pack_t = W > 1 ? W : m.pack_t, channel = m.channel_x, samples = m.samples;
+  const Index pack_t = W > 1 ? W : m.pack_t, channel = m.channel_x, samples = m.samples, apart = m.apart;
   for (const Meeting* const end = meeting + meetings; meeting != end; ++meeting) {
     const T* __restrict t = m.t + meeting->t;
     const T* __restrict x = m.x + meeting->x;
     typename O::V sum[X][P];
     REVODE_UNROLL for (int q = 0; q < X; ++q) REVODE_UNROLL for (int p = 0; p < P; ++p) sum[q][p] = O::all(T(0));
+    const auto add = [&](const auto& of) REVODE_INLINED {
+      typename O::V v[P];
+      REVODE_UNROLL for (int p = 0; p < P; ++p) v[p] = O::load(t + p * pack_t);
+      REVODE_UNROLL for (int q = 0; q < X; ++q) accumulate_in_place<T, W, P>(sum[q], of(q), v);
+      t += step;
+    };
     const bool together = W > 1 && m.jump_x == 0;
-    Index pixels = together ? 1 : meeting->pixels;
-    const Index terms = together ? samples * meeting->pixels : samples;
-    for (; pixels > 0; --pixels, t += m.jump_t, x += m.jump_x)
-      _Pragma("GCC unroll 2") for (Index l = terms; l > 0; --l, t += step, ++x) {
-        typename O::V v[P];
-        REVODE_UNROLL for (int p = 0; p < P; ++p) v[p] = O::load(t + p * pack_t);
-        REVODE_UNROLL for (int q = 0; q < X; ++q) accumulate_in_place<T, W, P>(sum[q], x[q * channel], v);
+    Index pixels = together ? 1 : meeting->pixels, terms = together ? samples * meeting->pixels : samples;
+    if constexpr (registers == 32 && W == width<T> && X > block_rows / 2)
+      if (together) {  // counting takes the FMA units' ports
+        constexpr int turn = 16;
+        Corner<T, X, false> at(x, channel);
+        for (; terms >= turn; terms -= turn, at.advance(turn))
+          REVODE_UNROLL for (int l = 0; l < turn; ++l) add([&](int q) REVODE_INLINED -> const T& { return at(q, l); });
+        x = at.at[0];
       }
+    for (; pixels > 0; --pixels, t += m.jump_t, x += m.jump_x)
+      _Pragma("GCC unroll 2") for (Index l = terms; l > 0; --l, ++x)
+          add([&](int q) REVODE_INLINED -> const T& { return x[q * channel]; });
     T* to = sums + meeting->tap * rows;
     const bool fresh = !met[meeting->tap];
     met[meeting->tap] = true;
-    REVODE_UNROLL for (int q = 0; q < X; ++q, to += m.apart) REVODE_UNROLL for (int p = 0; p < P; ++p)
+    REVODE_UNROLL for (int q = 0; q < X; ++q, to += apart) REVODE_UNROLL for (int p = 0; p < P; ++p)
         O::store(to + p * W, fresh ? sum[q][p] : O::load(to + p * W) + sum[q][p]);
   }
 }
