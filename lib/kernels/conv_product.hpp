@@ -11,7 +11,9 @@ inline constexpr int most_packs = W > 1 ? 2 : 1;
 template <int W>
 inline constexpr int most_columns = W > 1 ? 128 : 32;
 template <int W>
-inline constexpr int most_inputs = W > 1 ? block_rows : 4;
+inline constexpr int most_inputs = W == 1            ? 4
+                                   : registers == 32 ? 13
+                                                     : block_rows;  // 64 are five blocks
 
 /// Where the n-th of equal parts of a size begins.
 inline int cut(int size, int parts, int n) {

@@ -15,7 +15,7 @@ namespace {
 struct Shape {
   int rows, packs, least_rows = 1, least_packs = 1;
 };
-inline constexpr Shape wide_leaf = {6, 4, 3, 2};  // of more than two packs
+inline constexpr Shape wide_leaf = {6, 4, 3, 2};  // of more than two packs, where registers are 32 of 64 bytes
 inline constexpr Shape narrow_leaf = {block_rows < 8 ? block_rows : 8, 2};
 template <int W>
 inline constexpr int panel_size = W > 1 ? 4096 : 256;  // scalars of x turned at a time
@@ -115,12 +115,12 @@ void outer_all(const Leaf<T>& leaf) {
     if (leaf.in - last > 0 && leaf.in - last < W) last -= W;  // what remains must fill a pack
     turn<T, W>(last - first, leaf.lanes, leaf.samples, leaf.x + first * leaf.lanes, t, last - first);
     const Panel<T> panel = {first, last, t};
-    if constexpr (W < width<T>)
-      outer_panel<T, W, Shape{4, 2}>(leaf, panel);
-    else if (registers == 32 && last - first > 2 * W && leaf.out >= wide_leaf.least_rows)
-      outer_panel<T, W, wide_leaf>(leaf, panel);
-    else
-      outer_panel<T, W, narrow_leaf>(leaf, panel);
+    if constexpr (W == width<T> && registers == 32)
+      if (last - first > 2 * W && leaf.out >= wide_leaf.least_rows) {
+        outer_panel<T, W, wide_leaf>(leaf, panel);
+        continue;
+      }
+    outer_panel<T, W, W == width<T> ? narrow_leaf : Shape{4, 2}>(leaf, panel);
   }
 }
 
