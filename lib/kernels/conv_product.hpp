@@ -5,15 +5,14 @@
 
 namespace revode::kernel::leaf {
 inline constexpr int run_pixels = 8, piece_terms = 640;  ///< most of a run, of a piece: part of the chain
+inline constexpr int block_inputs = registers == 32 ? 13 : block_rows;  ///< 64 in five blocks
 /// Packs of outputs, weights of an output, inputs of a block.
 template <int W>
 inline constexpr int most_packs = W > 1 ? 2 : 1;
 template <int W>
 inline constexpr int most_columns = W > 1 ? 128 : 32;
 template <int W>
-inline constexpr int most_inputs = W == 1            ? 4
-                                   : registers == 32 ? 13
-                                                     : block_rows;  // 64 are five blocks
+inline constexpr int most_inputs = W > 1 ? block_inputs : 4;
 
 /// Where the n-th of equal parts of a size begins.
 inline int cut(int size, int parts, int n) {

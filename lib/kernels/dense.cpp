@@ -129,7 +129,7 @@ __attribute__((noinline)) void short_blocks(const T* A, const T* b, const T* x, 
       at.advance(n);
     };
     constexpr int half = transposed ? 4 : short_depth / 2;
-    if (!transposed && depth == 2 * half) {  // the less is counted
+    if (!transposed && depth == 2 * half) {  // in two turns, for counting takes the FMA units' ports
       int k = 2;
       do steps.template operator()<half>();
       while (--k > 0);
