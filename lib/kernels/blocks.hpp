@@ -140,7 +140,7 @@ REVODE_INLINE void with_count(int n, const F& f) {
 
 /// Calls f.template operator()<R>(first_row) for consecutive blocks of R <= most rows, as equal as can be: a small
 /// remainder would leave the FMA units waiting for their own results. limit: of their rows, where it is less than most.
-/// least: that no block falls short of, as rows are at least so many.
+/// least_rows: that no block falls short of, as rows are at least so many.
 template <int most, int least_rows = 1, class F>
 REVODE_INLINE void even_blocks(int rows, const F& f, int limit = most) {
   const auto call = [&]<int R>(auto self, int r, int& at) REVODE_INLINED {

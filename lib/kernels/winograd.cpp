@@ -163,7 +163,7 @@ void Tiles<T, F>::outward(int channels, T* domain, T* image, const Base& base) c
         load_points<T, W>(from, point, m);
         both(m, y, [](const auto& in, auto& out) REVODE_INLINED { Line<T, W>::outward(in, out); });
         Index down_edge[N], right_edge[N];
-        REVODE_UNROLL for (int k = 0; k < F::pixels; ++k) {
+        REVODE_UNROLL for (int k = 0; k < F::pixels; ++k) {  // N, which clang-tidy does not follow
           down_edge[k] = 3 * edge(at.y + k * step, height);
           right_edge[k] = edge(at.x + k * step, width);
         }
