@@ -17,22 +17,11 @@ struct Magic : kernel::On<T, W> {
   using typename O::V;
   static constexpr T most = O::single ? T(0x1p22) : T(0x1p51);
   static constexpr int most_bits = O::single ? 22 : 51;
-  static REVODE_INLINE bool zero(U u) {
-    if constexpr (W == 1) {
-      return u == 0;
-    } else {
-      typename kernel::Unsigned<T>::type any = 0;
-      for (int l = 0; l < W; ++l) any |= u[l];
-      return any == 0;
-    }
-  }
-  static REVODE_INLINE bool small(V t) {  // NaN is not
-    const V miss = O::magnitude(t) < most ? O::all(T(0)) : O::all(T(1));
-    return zero(O::bits(miss));
-  }
+  static REVODE_INLINE U natural(I s) { return __builtin_bit_cast(U, s); }
   /// -2^bits <= s < 2^bits
-  static REVODE_INLINE bool within(I s, int bits) {
-    return zero((__builtin_bit_cast(U, s) + (typename kernel::Unsigned<T>::type{1} << bits)) >> (bits + 1));
+  static REVODE_INLINE bool within(U s, int bits) {
+    using Natural = typename kernel::Unsigned<T>::type;
+    return O::none(s + (Natural{1} << bits), ~Natural{} << bits << 1);
   }
   static REVODE_INLINE V converted(I s) {
     if constexpr (W == 1)
@@ -40,13 +29,12 @@ struct Magic : kernel::On<T, W> {
     else
       return __builtin_convertvector(s, V);
   }
-  /// of v times a power of two
+  /// Of v times a power of two: within most_bits, or it is not v's.
   static REVODE_INLINE U nearest(V v, T scale) {
     return O::bits(O::fma(v, O::all(scale), O::all(3 * most))) - O::bits(O::all(3 * most));
   }
   static REVODE_INLINE V real(I s, T scale) {
-    return O::fma(O::real(__builtin_bit_cast(U, s) + O::bits(O::all(3 * most))), O::all(scale),
-                  O::all(-3 * most * scale));
+    return O::fma(O::real(natural(s) + O::bits(O::all(3 * most))), O::all(scale), O::all(-3 * most * scale));
   }
 };
 }  // namespace detail
@@ -84,7 +72,8 @@ struct Near<Fixed<T>> : Fixed<T> {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
       const auto s = X::load(a + k);
-      X::store(x + k, !X::single && X::within(s, X::most_bits) ? X::real(s, scale) : X::converted(s) * scale);
+      X::store(x + k,
+               !X::single && X::within(X::natural(s), X::most_bits) ? X::real(s, scale) : X::converted(s) * scale);
     });
   }
   void add(int r, std::size_t n, Word* a, const T* increment) { add_scaled(this->up[r], n, a, increment); }
@@ -92,7 +81,7 @@ struct Near<Fixed<T>> : Fixed<T> {
   bool guard(int, std::size_t n, const Word* a) {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      if (!X::within(X::load(a + k), Fixed<T>::width - 2)) this->bad |= !kernel::in_range<T>(W, a + k);
+      if (!X::within(X::natural(X::load(a + k)), Fixed<T>::width - 2)) this->bad |= !kernel::in_range<T>(W, a + k);
     });
     return !this->bad;
   }
@@ -101,10 +90,9 @@ struct Near<Fixed<T>> : Fixed<T> {
   void add_scaled(T scale, std::size_t n, Word* a, const T* increment) {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      const auto v = X::load(increment + k);
-      if (X::small(v * scale)) [[likely]] {
-        const auto sum = __builtin_bit_cast(typename X::U, X::load(a + k)) + X::nearest(v, scale);
-        X::store(a + k, __builtin_bit_cast(typename X::I, sum));
+      const auto by = X::nearest(X::load(increment + k), scale);
+      if (X::within(by, X::most_bits)) [[likely]] {
+        X::store(a + k, __builtin_bit_cast(typename X::I, X::natural(X::load(a + k)) + by));
       } else {
         this->bad |= !kernel::quantise_add(W, scale, increment + k, a + k);
       }
