@@ -3,7 +3,9 @@
 /// clock has equal steps from t0 to t1 and nothing else.
 #pragma once
 #include <new>
+#include <type_traits>
 
+#include "revode/impl/few.hpp"
 #include "revode/ladder.hpp"
 
 namespace revode {
@@ -23,6 +25,7 @@ class Clock {
   /// False when the grid is empty, not finite or not monotone.
   bool init(const Grid<T>& grid, int halve_every, T lambda = 1) {
     grid_ = grid, halve_every_ = halve_every, lambda_ = lambda;
+    if constexpr (looks_ahead) turn_ = {.h = length(0)};
     if (plain)
       return !grid.times && grid.steps > 0 && grid.t0 - grid.t1 != 0 && grid.t0 - grid.t1 - (grid.t0 - grid.t1) == 0;
     if (!grid.valid() || (!adaptive() && grid.steps < 1)) return false;
@@ -44,9 +47,12 @@ class Clock {
   [[gnu::noinline]] Step<T> at(long n) const {
     Step<T> s = damped(n);
     if (adaptive()) return ladder_->fill(n, s), s;
-    const long i = interval(n);
-    s.t0 = node(n), s.t1 = node(n + 1);
-    s.h = (end(i + 1) - end(i)) / static_cast<T>(grid_.steps);
+    if constexpr (looks_ahead) {
+      turn_to(n);
+      s.t0 = turn_.t0, s.t1 = turn_.t1, s.h = turn_.h;
+    } else {
+      s.t0 = node(n), s.t1 = node(n + 1), s.h = length(interval(n));
+    }
     return s;
   }
   T node(long n) const {
@@ -68,6 +74,24 @@ class Clock {
     const int offset = halve ? static_cast<int>((n + 1) / halve_every_ & 1) : 0;
     return {n, 0, 0, 0, halve ? T(.5) : lambda_, offset};
   }
+  /// Steps are asked for in turn. A node is a division, which evaluations of few numbers would wait for; so where code
+  /// may grow it is known a step before it is asked for.
+  static constexpr bool looks_ahead = plain && detail::in_registers<T>;
+  struct Turn {
+    long n = -2, by = 1;  // the last step, and where the one behind it is expected
+    T t0 = 0, t1 = 0, next = 0, h = 0;
+  };
+  void turn_to(long n) const {
+    if (n != turn_.n + turn_.by)
+      turn_.t0 = apart(n), turn_.t1 = apart(n + 1), turn_.by = n < turn_.n ? -1 : 1;
+    else if (turn_.by > 0)
+      turn_.t0 = turn_.t1, turn_.t1 = turn_.next;
+    else
+      turn_.t1 = turn_.t0, turn_.t0 = turn_.next;
+    turn_.n = n, turn_.next = apart(turn_.by > 0 ? n + 2 : n - 1);
+  }
+  [[gnu::noinline]] T apart(long n) const { return node(n); }  // one body, so one rounding, for all of them
+  T length(long i) const { return (end(i + 1) - end(i)) / static_cast<T>(grid_.steps); }
   long interval(long n) const { return !plain && grid_.times ? n / grid_.steps : 0; }
   T end(long i) const { return plain ? (i == 0 ? grid_.t0 : grid_.t1) : grid_.end(i); }
   T between(T a, T b, long j) const {
@@ -77,5 +101,7 @@ class Clock {
   Ladder<T>* ladder_ = nullptr;
   int halve_every_ = 0;
   T lambda_ = 0;
+  struct Nothing {};
+  [[no_unique_address]] mutable std::conditional_t<looks_ahead, Turn, Nothing> turn_{};
 };
 }  // namespace revode

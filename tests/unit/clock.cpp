@@ -54,6 +54,21 @@ TYPED_TEST(Clocks, StepsAreTheSameForwardsAndBackwards) {
   check<T>({0, 0, 11, down, 4});
 }
 
+/// It keeps nodes for who asks in turn; whoever does not gets the same.
+TYPED_TEST(Clocks, APlainClockHasTheSameStepsInAnyOrder) {
+  using T = TypeParam;
+  Clock<T, true> plain;
+  for (const Grid<T>& grid : {Grid<T>{T(.1), T(7.3), 10}, Grid<T>{T(-1), T(-9), 7}, Grid<T>{0, 1, 1}}) {
+    Clock<T> clock;
+    ASSERT_TRUE(clock.init(grid, 0) && plain.init(grid, 0));
+    std::vector<long> order;
+    for (long n = 0; n < grid.steps; ++n) order.push_back(n);
+    for (long n = grid.steps; n-- > 0;) order.push_back(n);
+    for (long n = 0; n < 100; ++n) order.push_back(n * n % 11 % grid.steps);  // on, back, again and far away
+    for (const long n : order) ASSERT_TRUE(same(plain.at(n), clock.at(n))) << n << " of " << grid.steps;
+  }
+}
+
 TYPED_TEST(Clocks, EndsAreExact) {
   using T = TypeParam;
   for (long steps = 1; steps < 200; ++steps) {

@@ -43,7 +43,7 @@ template <class N, class F, class C>
 void Flow<N, F, C>::lift(T t0, const T* y0) {
   for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
   if (method_.lifts()) {
-    act(method_.lift, {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
+    act(lift_place(), {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
   }
   moved();
   read();
@@ -51,25 +51,31 @@ void Flow<N, F, C>::lift(T t0, const T* y0) {
 
 template <class N, class F, class C>
 void Flow<N, F, C>::step(const Step<T>& s, BitLog* log) {
-  for (int i = 0; i < method_.letters; ++i) {
-    const Letter& l = method_.word[i];
-    if (idle(l, s)) continue;
+  Hand hand;
+  each_letter([&](auto i) REVODE_INLINED {
+    if (idle(letter(i), s)) return;
     T* x = sit(i);
-    act(l, s, state, x, log);
+    if (C::near && !relaxes(letter(i)))
+      shift(i, s, letter(i).s, state, x, hand);
+    else
+      act(i, s, state, x, log), hand.of = -1;
     if (measures() && i == estimate_.letter) measure_letter(s, x);
-  }
+  });
   fresh_ = method_.shares_ends() && !kept();
   if (measures()) measure_end(s);
 }
 
 template <class N, class F, class C>
 void Flow<N, F, C>::unpull(const Step<T>& s, BitLog* log) {
-  for (int i = method_.letters; i-- > 0;) {
-    const Letter& l = method_.word[i];
-    if (idle(l, s)) continue;
-    undo(l, s, log);
-    transpose(l, s, desk_.x);
-  }
+  Hand hand;
+  each_letter<true>([&](auto i) REVODE_INLINED {
+    if (idle(letter(i), s)) return;
+    if (C::near && !relaxes(letter(i)))
+      shift(i, s, -letter(i).s, state, desk_.x, hand);
+    else
+      undo(i, s, log), hand.of = -1;
+    transpose(i, s, desk_.x);
+  });
   fresh_ = method_.shares_ends();
 }
 
@@ -78,31 +84,30 @@ void Flow<N, F, C>::pull(const Step<T>& s) {
   __builtin_memcpy(copy_, state, words() * sizeof(Word));
   moved();
   int arranged = -1;  // the letter whose stages and tape stand in memory
-  for (int i = 0; i < method_.letters; ++i) {
-    const Letter& l = method_.word[i];
-    if (idle(l, s)) continue;
+  each_letter([&](auto i) REVODE_INLINED {
+    const Letter& l = letter(i);
+    if (idle(l, s)) return;
     if (i + 1 == method_.letters) {
       number.value(l.b, n_, argument(i), copy_ + at(l.b));
     } else {
-      act(l, s, copy_, argument(i), nullptr);
+      act(i, s, copy_, argument(i), nullptr);
       if (l.kind != Kind::drift && l.field) arranged = i;
     }
-  }
-  for (int i = method_.letters; i-- > 0;) {
-    const Letter& l = method_.word[i];
-    if (idle(l, s)) continue;
-    if (l.field && arranged != i && !(shares(l) && !wants_times())) arrange(l, s, argument(i)), arranged = i;
-    transpose(l, s, argument(i));
-  }
+  });
+  each_letter<true>([&](auto i) REVODE_INLINED {
+    const Letter& l = letter(i);
+    if (idle(l, s)) return;
+    if (l.field && arranged != i && !(shares(i) && !wants_times())) arrange(l, s, argument(i)), arranged = i;
+    transpose(i, s, argument(i));
+  });
   moved();
 }
 
 template <class N, class F, class C>
 void Flow<N, F, C>::pull_kept(const Step<T>& s) {
-  for (int i = method_.letters; i-- > 0;) {
-    const Letter& l = method_.word[i];
-    if (!idle(l, s)) transpose(l, s, sit(i));
-  }
+  each_letter<true>([&](auto i) REVODE_INLINED {
+    if (!idle(letter(i), s)) transpose(i, s, sit(i));
+  });
 }
 
 template <class N, class F, class C>
@@ -119,7 +124,7 @@ void Flow<N, F, C>::unlift(T t0, T* y0_bar) {
     const Step<T> s{0, t0, t0, 0, 1, 0};
     number.value(method_.lift.b, n_, desk_.x, state + at(method_.lift.b));
     if (C::slopes && method_.lift.field) arrange(method_.lift, s, desk_.x);
-    transpose(method_.lift, s, desk_.x);
+    transpose(lift_place(), s, desk_.x);
   }
   if (y0_bar)
     for (std::size_t i = 0; i < read_size(); ++i) y0_bar[i] += bar[i];

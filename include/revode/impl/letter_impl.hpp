@@ -10,8 +10,24 @@ typename Flow<N, F, C>::T Flow<N, F, C>::time(const Step<T>& s, float tau) const
 }
 
 template <class N, class F, class C>
-void Flow<N, F, C>::act(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log) {
-  if (!relaxes(l)) return shift(l, s, l.s, registers, x);
+template <bool from_last, class Body>
+REVODE_INLINE void Flow<N, F, C>::each_letter(const Body& body) {
+  if constexpr (C::near) {
+    detail::unrolled<C::method_.letters>([&]<int i>() REVODE_INLINED {
+      constexpr int place = from_last ? C::method_.letters - 1 - i : i;
+      body(std::integral_constant<int, place>());
+    });
+  } else {
+    for (int i = 0; i < method_.letters; ++i) body(from_last ? method_.letters - 1 - i : i);
+  }
+}
+
+template <class N, class F, class C>
+template <class Place>
+void Flow<N, F, C>::act(Place place, const Step<T>& s, Word* registers, T* x, BitLog* log) {
+  const Letter& l = letter(place);
+  Hand hand;
+  if (!relaxes(l)) return shift(place, s, l.s, registers, x, hand);
   Word* a = registers + at(l.a);
   const Word* to = registers + at(l.b);
   if (C::slopes && l.field) {
@@ -48,8 +64,11 @@ int Flow<N, F, C>::recall_event(long n, BitLog* log) {
 }
 
 template <class N, class F, class C>
-void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
-  if (!relaxes(l)) return shift(l, s, -l.s, state, desk_.x);
+template <class Place>
+void Flow<N, F, C>::undo(Place place, const Step<T>& s, BitLog* log) {
+  const Letter& l = letter(place);
+  Hand hand;
+  if (!relaxes(l)) return shift(place, s, -l.s, state, desk_.x, hand);
   Word* a = state + at(l.a);
   const Word* to = state + at(l.b);
   if (C::slopes && l.field) {
@@ -66,51 +85,58 @@ void Flow<N, F, C>::undo(const Letter& l, const Step<T>& s, BitLog* log) {
 
 /// What a letter needs that depends on b alone, into delta; stages and tapes stay for transpose().
 template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, const Step<T>& s, const T* x, T* delta) {
-  const T c = static_cast<T>(l.c) * s.h;
+REVODE_INLINE void Flow<N, F, C>::arrange_here(const Letter& l, T t, T h, const T* x, T* delta) {
   if (drifts(l))
-    combine(n_, delta, static_cast<const T*>(nullptr), 1, &c, &x);
+    combine(n_, delta, static_cast<const T*>(nullptr), 1, &h, &x);
   else
-    increment(time(s, l.tau), c, x, delta);
+    increment(t, h, x, delta);
 }
 template <class N, class F, class C>
 [[gnu::noinline]] void Flow<N, F, C>::arrange(const Letter& l, const Step<T>& s, const T* x) {
-  if (!relaxes(l)) return arrange_here(l, s, x, delta_);
+  if (!relaxes(l)) return arrange_here(l, time(s, l.tau), static_cast<T>(l.c) * s.h, x, delta_);
   evaluate(time(s, l.tau), x, slope(0), tape(0));
   __builtin_memcpy(delta_, slope(0), n_ * sizeof(T));
 }
 
-/// A push or a drift, or its inverse: x = b, then a += or -= what it gives. Near flows do so behind one call, others
-/// behind that of arrange().
+/// A push or a drift, or its inverse: x = b, then a += or -= what it gives. Near flows do so behind one call, which has
+/// in registers what it waits for; others behind that of arrange().
 template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::shift_here(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
-  T here[C::few];  // not in memory, for which the next letter would wait
-  T* const delta = C::near ? here : delta_;
-  number.value(l.b, n_, x, registers + at(l.b));
-  if constexpr (C::near)
-    arrange_here(l, s, x, delta);
-  else
+template <class Place>
+REVODE_INLINE void Flow<N, F, C>::shift(Place place, const Step<T>& s, int sign, Word* registers, T* x, Hand& hand) {
+  const Letter& l = letter(place);
+  if constexpr (C::near) {
+    if (C::whole && hand.of != l.b) number.value(l.b, n_, x, registers + at(l.b)), hand.value = whole(x);
+    hand.value = shifted(place, hand.value, time(s, l.tau), static_cast<T>(l.c) * s.h, sign, registers, x);
+    hand.of = l.a;
+  } else {
+    number.value(l.b, n_, x, registers + at(l.b));
     arrange(l, s, x);
-  if (sign < 0)
-    number.subtract(l.a, n_, registers + at(l.a), delta);
-  else
-    number.add(l.a, n_, registers + at(l.a), delta);
+    if (sign < 0)
+      number.subtract(l.a, n_, registers + at(l.a), delta_);
+    else
+      number.add(l.a, n_, registers + at(l.a), delta_);
+  }
 }
 template <class N, class F, class C>
-[[gnu::noinline]] void Flow<N, F, C>::shifted(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
-  shift_here(l, s, sign, registers, x);
-}
-template <class N, class F, class C>
-REVODE_INLINE void Flow<N, F, C>::shift(const Letter& l, const Step<T>& s, int sign, Word* registers, T* x) {
-  if constexpr (C::near)
-    shifted(l, s, sign, registers, x);
+template <class Place>
+[[gnu::noinline]] typename Flow<N, F, C>::Value Flow<N, F, C>::shifted(Place place, Value b, T t, T h, int sign,
+                                                                       Word* registers, T* x) {
+  const Letter& l = letter(place);
+  if constexpr (C::whole)
+    kernel::On<T, static_cast<int>(C::few)>::store(x, b);
   else
-    shift_here(l, s, sign, registers, x);
+    number.value(l.b, n_, x, registers + at(l.b));
+  T delta[C::few], now[C::few];  // not in memory, for which the next letter would wait
+  arrange_here(l, t, h, x, delta);
+  number.move(l.a, sign, n_, registers + at(l.a), delta, now);
+  return whole(now);
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
 template <class N, class F, class C>
-void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
+template <class Place>
+void Flow<N, F, C>::transpose(Place place, const Step<T>& s, const T* x) {
+  const Letter& l = letter(place);
   T* a_bar = bar + at(l.a);
   T* b_bar = bar + at(l.b);
   if (drifts(l)) {
@@ -126,7 +152,7 @@ void Flow<N, F, C>::transpose(const Letter& l, const Step<T>& s, const T* x) {
       const auto from = detail::pieces<W>(n_, a_bar + i);
       kernel::On<T, W>::store(w + i, l.s < 0 ? -from : from);
     });
-    if (shares(l)) return owe(l, s, w);
+    if (shares(place)) return owe(l, s, w);
     const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, w, b_bar);
     if (!wants_times()) return;
     t_bar += part.t;

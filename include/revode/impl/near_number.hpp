@@ -23,6 +23,13 @@ struct Magic : kernel::On<T, W> {
     using Natural = typename kernel::Unsigned<T>::type;
     return O::none(s + (Natural{1} << bits), ~Natural{} << bits << 1);
   }
+  /// Both of them
+  static REVODE_INLINE bool within(U s, int s_bits, U t, int t_bits) {
+    using Natural = typename kernel::Unsigned<T>::type;
+    if (s_bits != t_bits) return within(s, s_bits) & within(t, t_bits);
+    const Natural half = Natural{1} << s_bits;
+    return O::none((s + half) | (t + half), ~Natural{} << s_bits << 1);
+  }
   static REVODE_INLINE V converted(I s) {
     if constexpr (W == 1)
       return static_cast<V>(s);
@@ -47,11 +54,13 @@ struct Near<Real<T>> : Real<T> {
     each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(x + k); });
   }
   static void value(int, std::size_t n, T* x, const T* a) { load(0, n, x, a); }
-  static void add(int, std::size_t n, T* a, const T* increment) {
-    each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(a + k) + O::load(increment + k); });
-  }
-  static void subtract(int, std::size_t n, T* a, const T* increment) {
-    each(n, a, [&]<class O>(std::size_t k) REVODE_INLINED { return O::load(a + k) - O::load(increment + k); });
+  /// a += or -= increment, by the sign; now: what a has become.
+  static REVODE_INLINE void move(int, int sign, std::size_t n, T* a, const T* increment, T* now) {
+    each(n, now, [&]<class O>(std::size_t k) REVODE_INLINED {
+      const auto by = O::load(increment + k);
+      return sign < 0 ? O::load(a + k) - by : O::load(a + k) + by;
+    });
+    load(0, n, a, now);
   }
   static bool guard(int, std::size_t, const T*) { return true; }
 
@@ -67,36 +76,70 @@ struct Near<Real<T>> : Real<T> {
 template <class T>
 struct Near<Fixed<T>> : Fixed<T> {
   using typename Fixed<T>::Word;
-  void value(int r, std::size_t n, T* x, const Word* a) const {
+  REVODE_INLINE void value(int r, std::size_t n, T* x, const Word* a) const {
     const T scale = this->unit[r];
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
       const auto s = X::load(a + k);
-      X::store(x + k,
-               !X::single && X::within(X::natural(s), X::most_bits) ? X::real(s, scale) : X::converted(s) * scale);
+      X::store(x + k, wide_ ? X::converted(s) * scale : narrow_value<X>(s, scale));
     });
   }
-  void add(int r, std::size_t n, Word* a, const T* increment) { add_scaled(this->up[r], n, a, increment); }
-  void subtract(int r, std::size_t n, Word* a, const T* increment) { add_scaled(-this->up[r], n, a, increment); }
-  bool guard(int, std::size_t n, const Word* a) {
+  /// a += or -= increment, by the sign; now: what a has become.
+  REVODE_INLINE void move(int r, int sign, std::size_t n, Word* a, const T* increment, T* now) {
+    const T scale = sign < 0 ? -this->up[r] : this->up[r], back = this->unit[r];
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      if (!X::within(X::natural(X::load(a + k)), Fixed<T>::width - 2)) this->bad |= !kernel::in_range<T>(W, a + k);
-    });
-    return !this->bad;
-  }
-
- private:
-  void add_scaled(T scale, std::size_t n, Word* a, const T* increment) {
-    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
-      using X = detail::Magic<T, W>;
-      const auto by = X::nearest(X::load(increment + k), scale);
-      if (X::within(by, X::most_bits)) [[likely]] {
-        X::store(a + k, __builtin_bit_cast(typename X::I, X::natural(X::load(a + k)) + by));
+      const auto by = X::nearest(X::load(increment + k), scale), sum = X::natural(X::load(a + k)) + by;
+      if (X::within(by, X::most_bits, sum, narrow)) [[likely]] {
+        const auto word = __builtin_bit_cast(typename X::I, sum);
+        X::store(a + k, word);
+        X::store(now + k, narrow_value<X>(word, back));
       } else {
-        this->bad |= !kernel::quantise_add(W, scale, increment + k, a + k);
+        move_far(W, scale, a + k, increment + k);
+        X::store(now + k, X::converted(X::load(a + k)) * back);
       }
     });
   }
+  bool guard(int, std::size_t n, const Word* a) {
+    if (wide_) this->bad |= !kernel::in_range<T>(n, a);
+    return !this->bad;
+  }
+  // What else changes words.
+  void load(int r, std::size_t n, Word* a, const T* x) { Fixed<T>::load(r, n, a, x), look(n, a); }
+  void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
+    Fixed<T>::relax(n, a, s, x, m, offset, log), look(n, a);
+  }
+  void unrelax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
+    Fixed<T>::unrelax(n, a, s, x, m, offset, log), look(n, a);
+  }
+  void reflect(std::size_t n, Word* a, const Word* x) { Fixed<T>::reflect(n, a, x), look(n, a); }
+  void halve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log) {
+    Fixed<T>::halve(n, a, s, x, times, log), look(n, a);
+  }
+  void unhalve(std::size_t n, Word* a, int s, const Word* x, int times, BitLog* log) {
+    Fixed<T>::unhalve(n, a, s, x, times, log), look(n, a);
+  }
+
+ private:
+  /// As long as no word has been wider, none needs to be looked at: doubles are had by a sum, floats are in range.
+  static constexpr int narrow = sizeof(T) == 4 ? Fixed<T>::width - 2 : detail::Magic<T, 1>::most_bits;
+  [[gnu::noinline]] void move_far(std::size_t n, T scale, Word* a, const T* increment) {
+    this->bad |= !kernel::quantise_add(n, scale, increment, a);
+    look(n, a);
+  }
+  template <class X>
+  static REVODE_INLINE auto narrow_value(typename X::I word, T scale) {
+    if constexpr (X::single)
+      return X::converted(word) * scale;
+    else
+      return X::real(word, scale);
+  }
+  void look(std::size_t n, const Word* a) {
+    detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
+      using X = detail::Magic<T, W>;
+      wide_ |= !X::within(X::natural(X::load(a + k)), narrow);
+    });
+  }
+  bool wide_ = false;
 };
 }  // namespace revode
