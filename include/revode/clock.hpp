@@ -2,6 +2,7 @@
 /// Without a ladder the grid's equal steps; with one, steps that are proposed, judged elsewhere, and accepted. A plain
 /// clock has equal steps from t0 to t1 and nothing else.
 #pragma once
+#include <limits>
 #include <new>
 #include <type_traits>
 
@@ -78,10 +79,11 @@ class Clock {
   /// may grow it is known a step before it is asked for.
   static constexpr bool looks_ahead = plain && detail::in_registers<T>;
   struct Turn {
-    long n = -2, by = 1;  // the last step, and where the one behind it is expected
+    long n = std::numeric_limits<long>::min(), by = 1;  // the last step (no step yet), and how the next one differs
     T t0 = 0, t1 = 0, next = 0, h = 0;
   };
   void turn_to(long n) const {
+    if (n == turn_.n) return;
     if (n != turn_.n + turn_.by)
       turn_.t0 = apart(n), turn_.t1 = apart(n + 1), turn_.by = n < turn_.n ? -1 : 1;
     else if (turn_.by > 0)

@@ -149,47 +149,47 @@ class Flow : protected C {
   T* argument(int letter) const {
     return letter + 1 == method_.letters ? desk_.x : args_ + static_cast<std::size_t>(letter) * n_;
   }
-  // Letters by their place in the word: in near flows a constant, and so is then all that the letter says.
-  static constexpr auto lift_place() {
+  // `which` letter of the word: in near flows a constant, and so is then all that the letter says.
+  static constexpr auto lifting() {
     if constexpr (C::near)
       return std::integral_constant<int, -1>();
     else
       return -1;
   }
-  template <class Place>
-  const Letter& letter(Place place) const {
-    return place < 0 ? method_.lift : method_.word[place];
+  template <class Which>
+  const Letter& letter(Which which) const {
+    return which < 0 ? method_.lift : method_.word[which];
   }
   template <bool from_last = false, class Body>
   void each_letter(const Body& body);
   /// What a register holds, on its way from the letter that changed it to the next one, which would wait for memory.
   struct Nothing {};
-  using Value = std::conditional_t<C::whole, kernel::Pack<T, C::whole ? static_cast<int>(C::few) : 1>, Nothing>;
+  using Value = std::conditional_t<C::one_pack, kernel::Pack<T, C::one_pack ? static_cast<int>(C::few) : 1>, Nothing>;
   struct Hand {
     int of = -1;  // the register
     Value value{};
   };
-  template <class Place>
-  void act(Place place, const Step<T>& s, Word* registers, T* x, BitLog* log);
-  template <class Place>
-  void undo(Place place, const Step<T>& s, BitLog* log);
+  template <class Which>
+  void act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log);
+  template <class Which>
+  void undo(Which which, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
   void arrange_here(const Letter& l, T t, T h, const T* x, T* delta);  // without a call, of letters that shift
-  template <class Place>
-  void shift(Place place, const Step<T>& s, int sign, Word* registers, T* x, Hand& hand);
-  template <class Place>
-  Value shifted(Place place, Value b, T t, T h, int sign, Word* registers, T* x);
-  static Value whole(const T* numbers) {
-    if constexpr (C::whole)
+  template <class Which>
+  void shift(Which which, const Step<T>& s, int sign, Word* registers, T* x, Hand& hand);
+  template <class Which>
+  Value shifted(Which which, Value b, T t0, T t1, T h, int sign, Word* registers, T* x);
+  static Value pack(const T* numbers) {
+    if constexpr (C::one_pack)
       return kernel::On<T, static_cast<int>(C::few)>::load(numbers);
     else
       return {};
   }
   bool fresh() const { return C::serves_twice && fresh_; }
   bool owes() const { return (!C::known || method_.shares_ends()) && owes_; }
-  template <class Place>
-  void transpose(Place place, const Step<T>& s, const T* x);
-  bool shares(int place) const { return method_.shares_ends() && place == 0; }
+  template <class Which>
+  void transpose(Which which, const Step<T>& s, const T* x);
+  bool shares(int which) const { return method_.shares_ends() && which == 0; }
   void owe(const Letter& l, const Step<T>& s, const T* w);
   void increment(T t, T h, const T* x, T* delta);
   struct Times {

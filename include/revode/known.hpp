@@ -15,7 +15,7 @@ struct Chosen {
   static constexpr bool plain = false;        ///< equal steps from t0 to t1, no damping, no cotangents of times
   static constexpr bool near = false;         ///< a register's numbers fit a pack and stay there through a letter
   static constexpr std::size_t few = 1;       ///< how many they are, if near
-  static constexpr bool whole = false;        ///< near, and they fill a pack
+  static constexpr bool one_pack = false;     ///< near, and they fill a pack
   static constexpr bool keeps = true;         ///< stages, for pull_kept()
   static constexpr bool serves_twice = true;  ///< an evaluation may be that of two letters
   static constexpr bool drifts = true, relaxes = true, slopes = true;  ///< letters of the word; slopes: relax to f
@@ -73,6 +73,7 @@ struct Known {
   static constexpr bool one_tape_ = chosen.one_tape_, reuses_ = chosen.reuses_;
   static constexpr bool near = detail::in_registers<typename F::Scalar> && n_ <= kernel::width<typename F::Scalar>;
   static constexpr std::size_t few = near ? n_ : 1;
-  static constexpr bool whole = near && (few & (few - 1)) == 0 && (few == 1 || few * sizeof(typename F::Scalar) >= 16);
+  static constexpr bool one_pack =
+      near && (few & (few - 1)) == 0 && (few == 1 || few * sizeof(typename F::Scalar) >= 16);
 };
 }  // namespace revode

@@ -1,6 +1,7 @@
 // A walk whose plan is a constant computes the bits of the run-time walk, and takes no more than it says.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -175,8 +176,30 @@ TYPED_TEST(StaticSolves, SoHaveNumbersOfAnyWidth) {
   expect_the_same<P::passing, Activation::tanh, 2, 5, 2>("some of them wide");
   expect_the_same<P::wide, Activation::tanh, 2, 5, 2>("wide");
   expect_the_same<P::wide, Activation::tanh, 3, 5, 3>("three wide ones");
+  expect_the_same<P::passing, Activation::tanh, 17, 3, 17>("more than a pack, some of them wide");
+  expect_the_same<P::wide, Activation::tanh, 17, 3, 17>("more than a pack, wide");
   expect_the_same<P::wide_leaps, Activation::tanh, 2, 5, 2>("leapfrog, wide");
   expect_the_same<P::beyond, Activation::tanh, 2, 5, 2>("beyond the range", Status::range);
+}
+
+/// y' = 3 y passes four, where words end, at the same step.
+TYPED_TEST(StaticSolves, ARangeIsLeftOnTheWay) {
+  using T = TypeParam;
+  using Net = FixedMlp<T, Activation::identity, 2, 2>;
+  static constexpr auto plan = Plans<T>::wide;
+  const std::vector<T> theta{3, 0, 0, 3, 0, 0}, y0{T(.125), 1};
+  const Mlp<T> mlp({2, 2}, Activation::identity);
+  const Net net;
+  Solve<T> solve;
+  StaticSolve<Net, plan> walk;
+  Bytes general(Solve<T>::bytes(mlp, plan, 1)), few(decltype(walk)::bytes());
+  Arena arena = general.arena(), own = few.arena();
+  ASSERT_EQ(solve.init(arena, mlp, plan, 1), Status::ok);
+  walk.place(own, net);
+  EXPECT_EQ(run(*solve, {0, 1, 50}, theta.data(), y0.data()), Status::range);
+  EXPECT_EQ(run(walk, {0, 1, 50}, theta.data(), y0.data()), Status::range);
+  EXPECT_EQ(walk.n(), solve->n());
+  EXPECT_NEAR(walk.t(walk.n()), std::log(4.) / 3, .04);  // two steps: Euler's are a little slower
 }
 
 /// One evaluation and its VJP, onto what there is.

@@ -16,6 +16,8 @@ void Flow<N, F, C>::init(const T* theta, const int (&fraction_bits)[2]) {
   call.theta = theta;
   call.status = &status;
   keep(nullptr);
+  if constexpr (requires { N::looks; })  // not at words of the solve before
+    __builtin_memset(state, 0, words() * sizeof(Word));
 }
 
 template <class N, class F, class C>
@@ -43,7 +45,7 @@ template <class N, class F, class C>
 void Flow<N, F, C>::lift(T t0, const T* y0) {
   for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
   if (method_.lifts()) {
-    act(lift_place(), {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
+    act(lifting(), {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
   }
   moved();
   read();
@@ -124,7 +126,7 @@ void Flow<N, F, C>::unlift(T t0, T* y0_bar) {
     const Step<T> s{0, t0, t0, 0, 1, 0};
     number.value(method_.lift.b, n_, desk_.x, state + at(method_.lift.b));
     if (C::slopes && method_.lift.field) arrange(method_.lift, s, desk_.x);
-    transpose(lift_place(), s, desk_.x);
+    transpose(lifting(), s, desk_.x);
   }
   if (y0_bar)
     for (std::size_t i = 0; i < read_size(); ++i) y0_bar[i] += bar[i];

@@ -23,11 +23,11 @@ REVODE_INLINE void Flow<N, F, C>::each_letter(const Body& body) {
 }
 
 template <class N, class F, class C>
-template <class Place>
-void Flow<N, F, C>::act(Place place, const Step<T>& s, Word* registers, T* x, BitLog* log) {
-  const Letter& l = letter(place);
+template <class Which>
+void Flow<N, F, C>::act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log) {
+  const Letter& l = letter(which);
   Hand hand;
-  if (!relaxes(l)) return shift(place, s, l.s, registers, x, hand);
+  if (!relaxes(l)) return shift(which, s, l.s, registers, x, hand);
   Word* a = registers + at(l.a);
   const Word* to = registers + at(l.b);
   if (C::slopes && l.field) {
@@ -64,11 +64,11 @@ int Flow<N, F, C>::recall_event(long n, BitLog* log) {
 }
 
 template <class N, class F, class C>
-template <class Place>
-void Flow<N, F, C>::undo(Place place, const Step<T>& s, BitLog* log) {
-  const Letter& l = letter(place);
+template <class Which>
+void Flow<N, F, C>::undo(Which which, const Step<T>& s, BitLog* log) {
+  const Letter& l = letter(which);
   Hand hand;
-  if (!relaxes(l)) return shift(place, s, -l.s, state, desk_.x, hand);
+  if (!relaxes(l)) return shift(which, s, -l.s, state, desk_.x, hand);
   Word* a = state + at(l.a);
   const Word* to = state + at(l.b);
   if (C::slopes && l.field) {
@@ -101,12 +101,12 @@ template <class N, class F, class C>
 /// A push or a drift, or its inverse: x = b, then a += or -= what it gives. Near flows do so behind one call, which has
 /// in registers what it waits for; others behind that of arrange().
 template <class N, class F, class C>
-template <class Place>
-REVODE_INLINE void Flow<N, F, C>::shift(Place place, const Step<T>& s, int sign, Word* registers, T* x, Hand& hand) {
-  const Letter& l = letter(place);
+template <class Which>
+REVODE_INLINE void Flow<N, F, C>::shift(Which which, const Step<T>& s, int sign, Word* registers, T* x, Hand& hand) {
+  const Letter& l = letter(which);
   if constexpr (C::near) {
-    if (C::whole && hand.of != l.b) number.value(l.b, n_, x, registers + at(l.b)), hand.value = whole(x);
-    hand.value = shifted(place, hand.value, time(s, l.tau), static_cast<T>(l.c) * s.h, sign, registers, x);
+    if (C::one_pack && hand.of != l.b) number.value(l.b, n_, x, registers + at(l.b)), hand.value = pack(x);
+    hand.value = shifted(which, hand.value, s.t0, s.t1, s.h, sign, registers, x);
     hand.of = l.a;
   } else {
     number.value(l.b, n_, x, registers + at(l.b));
@@ -118,25 +118,25 @@ REVODE_INLINE void Flow<N, F, C>::shift(Place place, const Step<T>& s, int sign,
   }
 }
 template <class N, class F, class C>
-template <class Place>
-[[gnu::noinline]] typename Flow<N, F, C>::Value Flow<N, F, C>::shifted(Place place, Value b, T t, T h, int sign,
+template <class Which>
+[[gnu::noinline]] typename Flow<N, F, C>::Value Flow<N, F, C>::shifted(Which which, Value b, T t0, T t1, T h, int sign,
                                                                        Word* registers, T* x) {
-  const Letter& l = letter(place);
-  if constexpr (C::whole)
+  const Letter& l = letter(which);
+  if constexpr (C::one_pack)
     kernel::On<T, static_cast<int>(C::few)>::store(x, b);
   else
     number.value(l.b, n_, x, registers + at(l.b));
   T delta[C::few], now[C::few];  // not in memory, for which the next letter would wait
-  arrange_here(l, t, h, x, delta);
+  arrange_here(l, time({0, t0, t1, h, 1, 0}, l.tau), static_cast<T>(l.c) * h, x, delta);
   number.move(l.a, sign, n_, registers + at(l.a), delta, now);
-  return whole(now);
+  return pack(now);
 }
 
 /// b_bar += (d letter / d b)' a_bar, after arrange() at the same x.
 template <class N, class F, class C>
-template <class Place>
-void Flow<N, F, C>::transpose(Place place, const Step<T>& s, const T* x) {
-  const Letter& l = letter(place);
+template <class Which>
+void Flow<N, F, C>::transpose(Which which, const Step<T>& s, const T* x) {
+  const Letter& l = letter(which);
   T* a_bar = bar + at(l.a);
   T* b_bar = bar + at(l.b);
   if (drifts(l)) {
@@ -152,7 +152,7 @@ void Flow<N, F, C>::transpose(Place place, const Step<T>& s, const T* x) {
       const auto from = detail::pieces<W>(n_, a_bar + i);
       kernel::On<T, W>::store(w + i, l.s < 0 ? -from : from);
     });
-    if (shares(place)) return owe(l, s, w);
+    if (shares(which)) return owe(l, s, w);
     const Times part = pull_increment(time(s, l.tau), static_cast<T>(l.c) * s.h, x, w, b_bar);
     if (!wants_times()) return;
     t_bar += part.t;

@@ -36,7 +36,7 @@ struct Magic : kernel::On<T, W> {
     else
       return __builtin_convertvector(s, V);
   }
-  /// Of v times a power of two: within most_bits, or it is not v's.
+  /// Of v times a power of two, where that is within most_bits; what else it is says nothing of v.
   static REVODE_INLINE U nearest(V v, T scale) {
     return O::bits(O::fma(v, O::all(scale), O::all(3 * most))) - O::bits(O::all(3 * most));
   }
@@ -76,6 +76,7 @@ struct Near<Real<T>> : Real<T> {
 template <class T>
 struct Near<Fixed<T>> : Fixed<T> {
   using typename Fixed<T>::Word;
+  static constexpr bool looks = true;  ///< at every word that is written
   REVODE_INLINE void value(int r, std::size_t n, T* x, const Word* a) const {
     const T scale = this->unit[r];
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
@@ -104,7 +105,11 @@ struct Near<Fixed<T>> : Fixed<T> {
     if (wide_) this->bad |= !kernel::in_range<T>(n, a);
     return !this->bad;
   }
-  // What else changes words.
+  // What else writes words than copies of them.
+  void add(int r, std::size_t n, Word* a, const T* increment) { Fixed<T>::add(r, n, a, increment), look(n, a); }
+  void subtract(int r, std::size_t n, Word* a, const T* increment) {
+    Fixed<T>::subtract(r, n, a, increment), look(n, a);
+  }
   void load(int r, std::size_t n, Word* a, const T* x) { Fixed<T>::load(r, n, a, x), look(n, a); }
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
     Fixed<T>::relax(n, a, s, x, m, offset, log), look(n, a);
