@@ -166,7 +166,7 @@ class Flow : protected C {
   struct Nothing {};
   using Value = std::conditional_t<C::one_pack, kernel::Pack<T, C::one_pack ? static_cast<int>(C::few) : 1>, Nothing>;
   struct Hand {
-    int of = -1;  // the register
+    signed char of = -1;  // the register
     Value value{};
   };
   template <class Which>

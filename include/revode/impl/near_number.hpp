@@ -26,7 +26,7 @@ struct Magic : kernel::On<T, W> {
   /// Both of them
   static REVODE_INLINE bool within(U s, int s_bits, U t, int t_bits) {
     using Natural = typename kernel::Unsigned<T>::type;
-    if (s_bits != t_bits) return within(s, s_bits) & within(t, t_bits);
+    if (s_bits != t_bits) return within(s, s_bits) && within(t, t_bits);
     const Natural half = Natural{1} << s_bits;
     return O::none((s + half) | (t + half), ~Natural{} << s_bits << 1);
   }
