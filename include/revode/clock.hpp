@@ -103,7 +103,6 @@ class Clock {
   Ladder<T>* ladder_ = nullptr;
   int halve_every_ = 0;
   T lambda_ = 0;
-  struct Nothing {};
-  [[no_unique_address]] mutable std::conditional_t<looks_ahead, Turn, Nothing> turn_{};
+  [[no_unique_address]] mutable std::conditional_t<looks_ahead, Turn, detail::Nothing> turn_{};
 };
 }  // namespace revode

@@ -163,16 +163,18 @@ class Flow : protected C {
   template <bool from_last = false, class Body>
   void each_letter(const Body& body);
   /// What a register holds, on its way from the letter that changed it to the next one, which would wait for memory.
-  struct Nothing {};
-  using Value = std::conditional_t<C::one_pack, kernel::Pack<T, C::one_pack ? static_cast<int>(C::few) : 1>, Nothing>;
+  using Whole = kernel::On<T, C::one_pack ? static_cast<int>(C::few) : 1>;
+  using Value = std::conditional_t<C::one_pack, typename Whole::V, detail::Nothing>;
   struct Hand {
     signed char of = -1;  // the register
     Value value{};
   };
   template <class Which>
-  void act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log);
+  void act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log, Hand& hand);
   template <class Which>
-  void undo(Which which, const Step<T>& s, BitLog* log);
+  void undo(Which which, const Step<T>& s, BitLog* log, Hand& hand);
+  void relax(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log);
+  void unrelax(const Letter& l, const Step<T>& s, BitLog* log);
   void arrange(const Letter& l, const Step<T>& s, const T* x);
   void arrange_here(const Letter& l, T t, T h, const T* x, T* delta);  // without a call, of letters that shift
   template <class Which>
@@ -181,7 +183,7 @@ class Flow : protected C {
   Value shifted(Which which, Value b, T t0, T t1, T h, int sign, Word* registers, T* x);
   static Value pack(const T* numbers) {
     if constexpr (C::one_pack)
-      return kernel::On<T, static_cast<int>(C::few)>::load(numbers);
+      return Whole::load(numbers);
     else
       return {};
   }

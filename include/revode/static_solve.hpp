@@ -42,7 +42,7 @@ struct StaticWalk {
   }
   static auto chosen() {
     using Number = std::conditional_t<P.arithmetic == Arithmetic::fixed, Fixed<T>, Real<T>>;
-    return kept<std::conditional_t<in_registers<T>, Near<Number>, Number>>();
+    return kept<std::conditional_t<Settings::near, Near<Number>, Number>>();
   }
 };
 template <class W>

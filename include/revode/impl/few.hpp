@@ -5,6 +5,7 @@
 #include "revode/impl/pack.hpp"
 
 namespace revode::detail {
+struct Nothing {};
 /// Code may grow so that few numbers stay in registers; not where flash is what counts.
 #if defined(__OPTIMIZE_SIZE__)
 template <class T>

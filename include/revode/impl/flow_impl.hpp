@@ -16,7 +16,7 @@ void Flow<N, F, C>::init(const T* theta, const int (&fraction_bits)[2]) {
   call.theta = theta;
   call.status = &status;
   keep(nullptr);
-  if constexpr (requires { N::looks; })  // not at words of the solve before
+  if constexpr (C::near)  // numbers have not looked at words of the solve before
     __builtin_memset(state, 0, words() * sizeof(Word));
 }
 
@@ -45,7 +45,8 @@ template <class N, class F, class C>
 void Flow<N, F, C>::lift(T t0, const T* y0) {
   for (int r = 0; r < method_.read; ++r) number.load(r, n_, state + at(r), y0 + at(r));
   if (method_.lifts()) {
-    act(lifting(), {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr);
+    Hand hand;
+    act(lifting(), {0, t0, t0, 0, 1, 0}, state, desk_.x, nullptr, hand);
   }
   moved();
   read();
@@ -57,10 +58,7 @@ void Flow<N, F, C>::step(const Step<T>& s, BitLog* log) {
   each_letter([&](auto i) REVODE_INLINED {
     if (idle(letter(i), s)) return;
     T* x = sit(i);
-    if (C::near && !relaxes(letter(i)))
-      shift(i, s, letter(i).s, state, x, hand);
-    else
-      act(i, s, state, x, log), hand.of = -1;
+    act(i, s, state, x, log, hand);
     if (measures() && i == estimate_.letter) measure_letter(s, x);
   });
   fresh_ = method_.shares_ends() && !kept();
@@ -72,10 +70,7 @@ void Flow<N, F, C>::unpull(const Step<T>& s, BitLog* log) {
   Hand hand;
   each_letter<true>([&](auto i) REVODE_INLINED {
     if (idle(letter(i), s)) return;
-    if (C::near && !relaxes(letter(i)))
-      shift(i, s, -letter(i).s, state, desk_.x, hand);
-    else
-      undo(i, s, log), hand.of = -1;
+    undo(i, s, log, hand);
     transpose(i, s, desk_.x);
   });
   fresh_ = method_.shares_ends();
@@ -85,6 +80,7 @@ template <class N, class F, class C>
 void Flow<N, F, C>::pull(const Step<T>& s) {
   __builtin_memcpy(copy_, state, words() * sizeof(Word));
   moved();
+  Hand hand;
   int arranged = -1;  // the letter whose stages and tape stand in memory
   each_letter([&](auto i) REVODE_INLINED {
     const Letter& l = letter(i);
@@ -92,7 +88,7 @@ void Flow<N, F, C>::pull(const Step<T>& s) {
     if (i + 1 == method_.letters) {
       number.value(l.b, n_, argument(i), copy_ + at(l.b));
     } else {
-      act(i, s, copy_, argument(i), nullptr);
+      act(i, s, copy_, argument(i), nullptr, hand);
       if (l.kind != Kind::drift && l.field) arranged = i;
     }
   });

@@ -24,10 +24,14 @@ REVODE_INLINE void Flow<N, F, C>::each_letter(const Body& body) {
 
 template <class N, class F, class C>
 template <class Which>
-void Flow<N, F, C>::act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log) {
+REVODE_INLINE void Flow<N, F, C>::act(Which which, const Step<T>& s, Word* registers, T* x, BitLog* log, Hand& hand) {
   const Letter& l = letter(which);
-  Hand hand;
   if (!relaxes(l)) return shift(which, s, l.s, registers, x, hand);
+  hand.of = -1;
+  relax(l, s, registers, x, log);
+}
+template <class N, class F, class C>
+void Flow<N, F, C>::relax(const Letter& l, const Step<T>& s, Word* registers, T* x, BitLog* log) {
   Word* a = registers + at(l.a);
   const Word* to = registers + at(l.b);
   if (C::slopes && l.field) {
@@ -65,10 +69,14 @@ int Flow<N, F, C>::recall_event(long n, BitLog* log) {
 
 template <class N, class F, class C>
 template <class Which>
-void Flow<N, F, C>::undo(Which which, const Step<T>& s, BitLog* log) {
+REVODE_INLINE void Flow<N, F, C>::undo(Which which, const Step<T>& s, BitLog* log, Hand& hand) {
   const Letter& l = letter(which);
-  Hand hand;
   if (!relaxes(l)) return shift(which, s, -l.s, state, desk_.x, hand);
+  hand.of = -1;
+  unrelax(l, s, log);
+}
+template <class N, class F, class C>
+void Flow<N, F, C>::unrelax(const Letter& l, const Step<T>& s, BitLog* log) {
   Word* a = state + at(l.a);
   const Word* to = state + at(l.b);
   if (C::slopes && l.field) {
@@ -123,7 +131,7 @@ template <class Which>
                                                                        Word* registers, T* x) {
   const Letter& l = letter(which);
   if constexpr (C::one_pack)
-    kernel::On<T, static_cast<int>(C::few)>::store(x, b);
+    Whole::store(x, b);
   else
     number.value(l.b, n_, x, registers + at(l.b));
   T delta[C::few], now[C::few];  // not in memory, for which the next letter would wait

@@ -1,6 +1,6 @@
-/// Near: a number of which a compiler sees how many elements there are. What Fixed and Real do behind calls is done
-/// where it is used, in packs; conversions of small numbers by a sum with a power of two, for that is what the next
-/// evaluation waits for, and larger increments as Fixed does it. The bits are theirs.
+/// Near: a number of which a compiler sees how many elements there are, no more than a pack has. What Fixed and Real do
+/// behind calls is done where it is used, in packs; conversions of small numbers by a sum with a power of two, for that
+/// is what the next evaluation waits for, and larger increments as Fixed does it. The bits are theirs.
 #pragma once
 #include "revode/impl/few.hpp"
 #include "revode/number.hpp"
@@ -18,17 +18,10 @@ struct Magic : kernel::On<T, W> {
   static constexpr T most = O::single ? T(0x1p22) : T(0x1p51);
   static constexpr int most_bits = O::single ? 22 : 51;
   static REVODE_INLINE U natural(I s) { return __builtin_bit_cast(U, s); }
-  /// -2^bits <= s < 2^bits
-  static REVODE_INLINE bool within(U s, int bits) {
+  /// None where -2^bits <= s < 2^bits
+  static REVODE_INLINE U beyond(U s, int bits) {
     using Natural = typename kernel::Unsigned<T>::type;
-    return O::none(s + (Natural{1} << bits), ~Natural{} << bits << 1);
-  }
-  /// Both of them
-  static REVODE_INLINE bool within(U s, int s_bits, U t, int t_bits) {
-    using Natural = typename kernel::Unsigned<T>::type;
-    if (s_bits != t_bits) return within(s, s_bits) && within(t, t_bits);
-    const Natural half = Natural{1} << s_bits;
-    return O::none((s + half) | (t + half), ~Natural{} << s_bits << 1);
+    return (s + (Natural{1} << bits)) & (~Natural{} << bits << 1);
   }
   static REVODE_INLINE V converted(I s) {
     if constexpr (W == 1)
@@ -40,7 +33,9 @@ struct Magic : kernel::On<T, W> {
   static REVODE_INLINE U nearest(V v, T scale) {
     return O::bits(O::fma(v, O::all(scale), O::all(3 * most))) - O::bits(O::all(3 * most));
   }
-  static REVODE_INLINE V real(I s, T scale) {
+  /// Of a word within most_bits, unless it is wide
+  static REVODE_INLINE V value(I s, T scale, bool wide) {
+    if (O::single || wide) return converted(s) * scale;
     return O::fma(O::real(natural(s) + O::bits(O::all(3 * most))), O::all(scale), O::all(-3 * most * scale));
   }
 };
@@ -76,13 +71,11 @@ struct Near<Real<T>> : Real<T> {
 template <class T>
 struct Near<Fixed<T>> : Fixed<T> {
   using typename Fixed<T>::Word;
-  static constexpr bool looks = true;  ///< at every word that is written
   REVODE_INLINE void value(int r, std::size_t n, T* x, const Word* a) const {
     const T scale = this->unit[r];
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      const auto s = X::load(a + k);
-      X::store(x + k, wide_ ? X::converted(s) * scale : narrow_value<X>(s, scale));
+      X::store(x + k, X::value(X::load(a + k), scale, wide_));
     });
   }
   /// a += or -= increment, by the sign; now: what a has become.
@@ -91,13 +84,13 @@ struct Near<Fixed<T>> : Fixed<T> {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
       const auto by = X::nearest(X::load(increment + k), scale), sum = X::natural(X::load(a + k)) + by;
-      if (X::within(by, X::most_bits, sum, narrow)) [[likely]] {
+      if (X::none(X::beyond(by, X::most_bits) | X::beyond(sum, narrow))) [[likely]] {
         const auto word = __builtin_bit_cast(typename X::I, sum);
         X::store(a + k, word);
-        X::store(now + k, narrow_value<X>(word, back));
+        X::store(now + k, X::value(word, back, false));
       } else {
         move_far(W, scale, a + k, increment + k);
-        X::store(now + k, X::converted(X::load(a + k)) * back);
+        X::store(now + k, X::value(X::load(a + k), back, true));
       }
     });
   }
@@ -105,11 +98,9 @@ struct Near<Fixed<T>> : Fixed<T> {
     if (wide_) this->bad |= !kernel::in_range<T>(n, a);
     return !this->bad;
   }
+  void add(int, std::size_t, Word*, const T*) = delete;  // move() looks at what it writes
+  void subtract(int, std::size_t, Word*, const T*) = delete;
   // What else writes words than copies of them.
-  void add(int r, std::size_t n, Word* a, const T* increment) { Fixed<T>::add(r, n, a, increment), look(n, a); }
-  void subtract(int r, std::size_t n, Word* a, const T* increment) {
-    Fixed<T>::subtract(r, n, a, increment), look(n, a);
-  }
   void load(int r, std::size_t n, Word* a, const T* x) { Fixed<T>::load(r, n, a, x), look(n, a); }
   void relax(std::size_t n, Word* a, int s, const Word* x, T m, int offset, BitLog* log) {
     Fixed<T>::relax(n, a, s, x, m, offset, log), look(n, a);
@@ -132,17 +123,10 @@ struct Near<Fixed<T>> : Fixed<T> {
     this->bad |= !kernel::quantise_add(n, scale, increment, a);
     look(n, a);
   }
-  template <class X>
-  static REVODE_INLINE auto narrow_value(typename X::I word, T scale) {
-    if constexpr (X::single)
-      return X::converted(word) * scale;
-    else
-      return X::real(word, scale);
-  }
   void look(std::size_t n, const Word* a) {
     detail::in_packs<T>(n, [&]<int W>(std::size_t k) REVODE_INLINED {
       using X = detail::Magic<T, W>;
-      wide_ |= !X::within(X::natural(X::load(a + k)), narrow);
+      wide_ |= !X::none(X::beyond(X::natural(X::load(a + k)), narrow));
     });
   }
   bool wide_ = false;

@@ -114,14 +114,14 @@ REVODE_INLINE Pack<double, 2> greater(Pack<double, 2> c, Pack<double, 2> x) {
   return __builtin_ia32_maxpd(c, x);
 }
 template <class U>
-REVODE_INLINE bool none(U u, U mask) requires(sizeof(U) == 32) {
+REVODE_INLINE bool none(U u) requires(sizeof(U) == 32) {
   typedef long long Bits __attribute__((vector_size(32)));
-  return __builtin_ia32_ptestz256(__builtin_bit_cast(Bits, u), __builtin_bit_cast(Bits, mask));
+  return __builtin_ia32_ptestz256(__builtin_bit_cast(Bits, u), __builtin_bit_cast(Bits, u));
 }
 template <class U>
-REVODE_INLINE bool none(U u, U mask) requires(sizeof(U) == 16) {
+REVODE_INLINE bool none(U u) requires(sizeof(U) == 16) {
   typedef long long Bits __attribute__((vector_size(16)));
-  return __builtin_ia32_ptestz128(__builtin_bit_cast(Bits, u), __builtin_bit_cast(Bits, mask));
+  return __builtin_ia32_ptestz128(__builtin_bit_cast(Bits, u), __builtin_bit_cast(Bits, u));
 }
 #endif
 #if defined(__AVX512F__) && defined(__AVX512DQ__)
@@ -161,16 +161,16 @@ struct On {
   static REVODE_INLINE U bits(V v) { return __builtin_bit_cast(U, v); }
   static REVODE_INLINE V real(U u) { return __builtin_bit_cast(V, u); }
   static REVODE_INLINE V magnitude(V v) { return real(bits(v) & (~typename Unsigned<T>::type{} >> 1)); }
-  /// Is no bit of the mask set in any lane?
-  static REVODE_INLINE bool none(U u, typename Unsigned<T>::type mask) {
+  /// Is no bit set in any lane?
+  static REVODE_INLINE bool none(U u) {
     if constexpr (W == 1) {
-      return (u & mask) == 0;
-    } else if constexpr (requires { named::none(u, u); }) {
-      return named::none(u, U{} + mask);
+      return u == 0;
+    } else if constexpr (requires { named::none(u); }) {
+      return named::none(u);
     } else {
       typename Unsigned<T>::type any = 0;
       for (int l = 0; l < W; ++l) any |= u[l];
-      return (any & mask) == 0;
+      return any == 0;
     }
   }
   /// |v| with the sign of s
